@@ -1,0 +1,224 @@
+package hot
+
+import (
+	"context"
+	"iter"
+
+	"github.com/reactivex/rxgo/v2"
+)
+
+// Create builds an observable from a function that subscribes.
+//
+// subscribe is called once a subscription, within Observe, ForEach and their
+// like and before they return, with the subscriber's context. What it returns
+// is ranged over exactly once, on one goroutine; it ends the loop when the
+// source or the context ends, and a loop that breaks off means that the
+// subscriber has left: release what belongs to the subscription then.
+//
+// lost, which may be nil, is told each value that was yielded and that the
+// subscriber did not take: it left, or nobody read any more. opts are defaults
+// for each subscription, as in rxgo.Defer.
+//
+// Filter, Map, Take and the other common stages on the result are fused: a
+// chain of them runs on one goroutine a subscription. A fused stage that is
+// given options it cannot honour itself runs as RxGo's own.
+func Create(subscribe func(ctx context.Context) iter.Seq[rxgo.Item], lost func(v any), opts ...rxgo.Option) rxgo.Observable {
+	return newObservable(func(who subscriber) feed {
+		return feed{items: subscribe(who.ctx), lost: lost}
+	}, opts)
+}
+
+// Items subscribes to any source, at once, and gives what it emits, errors as
+// Item.E, until the source or ctx ends. Range over it exactly once; breaking
+// off unsubscribes. opts go to the source; a context among them is replaced
+// by ctx.
+func Items(ctx context.Context, source rxgo.Observable, opts ...rxgo.Option) iter.Seq[rxgo.Item] {
+	if o, ok := source.(*observable); ok {
+		who := read(join(o.opts, opts))
+		who.ctx = ctx
+		return o.subscribe(who).items
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ch := source.Observe(join(opts, []rxgo.Option{rxgo.WithContext(ctx)})...)
+	return func(yield func(rxgo.Item) bool) {
+		defer cancel()
+		for {
+			select { // a source may well ignore the context
+			case <-ctx.Done():
+				return
+			case item, ok := <-ch:
+				if !ok || !yield(item) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// A feed is one subscription, made and not yet ranged over.
+type feed struct {
+	items iter.Seq[rxgo.Item]
+	// lost is told what was yielded and not taken. Nil: nobody cares.
+	lost func(v any)
+	// ended is closed when the source has ended; what is left in the feed then
+	// must not wait for a reader any more. Nil: the source waits for its
+	// readers, as a cold one may.
+	ended <-chan struct{}
+	// buffer is how much room a channel needs to hold all that may be left.
+	buffer int
+}
+
+// An observable is an rxgo.Observable that subscribes synchronously.
+//
+// The embedded one is a view of it built by rxgo.Defer, which serves the
+// operators that are not overridden.
+type observable struct {
+	rxgo.Observable
+	subscribe func(subscriber) feed
+	// direct is set where the subscription itself is a channel.
+	direct func(subscriber) <-chan rxgo.Item
+	opts   []rxgo.Option
+}
+
+func newObservable(subscribe func(subscriber) feed, opts []rxgo.Option) *observable {
+	opts = opts[:len(opts):len(opts)]
+	view := func(ctx context.Context, next chan<- rxgo.Item) {
+		subscribe(subscriber{ctx: ctx, buffer: cap(next)}).pass(ctx, next)
+	}
+	return &observable{
+		Observable: rxgo.Defer([]rxgo.Producer{view}, opts...),
+		subscribe:  subscribe,
+		opts:       opts,
+	}
+}
+
+func (o *observable) Observe(opts ...rxgo.Option) <-chan rxgo.Item {
+	who := read(join(o.opts, opts))
+	if o.direct != nil {
+		return o.direct(who)
+	}
+	feed := o.subscribe(who)
+	out := make(chan rxgo.Item, max(who.buffer, feed.buffer))
+	go func() {
+		defer close(out)
+		feed.send(who.ctx, out)
+		if who.ctx.Err() == nil {
+			return
+		}
+		for { // who left will not read what is in the channel either
+			select {
+			case item := <-out:
+				feed.lose(item)
+			default:
+				return
+			}
+		}
+	}()
+	return out
+}
+
+// send moves the feed into a channel until the feed or the context ends.
+func (f feed) send(ctx context.Context, out chan<- rxgo.Item) {
+	for item := range f.items {
+		select {
+		case out <- item:
+			continue
+		default:
+		}
+		select {
+		case out <- item:
+		case <-f.ended: // and nobody has read so far
+			f.lose(item)
+		case <-ctx.Done():
+			f.lose(item)
+			return
+		}
+	}
+}
+
+// pass is send to a stage that is known to read to the end.
+func (f feed) pass(ctx context.Context, stage chan<- rxgo.Item) {
+	f.ended = nil
+	f.send(ctx, stage)
+}
+
+func (f feed) lose(item rxgo.Item) {
+	if f.lost != nil && item.V != nil {
+		f.lost(item.V)
+	}
+}
+
+// consume subscribes and runs the callbacks on a goroutine of its own, which
+// ends with the source, the context, or when next returns false. The channel
+// is closed after the last callback.
+func (o *observable) consume(opts []rxgo.Option, next func(rxgo.Item) bool, completed func()) rxgo.Disposed {
+	items := o.subscribe(read(join(o.opts, opts))).items
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for item := range items {
+			if !next(item) {
+				break
+			}
+		}
+		if completed != nil {
+			completed()
+		}
+	}()
+	return done
+}
+
+func (o *observable) ForEach(next rxgo.NextFunc, fail rxgo.ErrFunc, completed rxgo.CompletedFunc, opts ...rxgo.Option) rxgo.Disposed {
+	return o.consume(opts, func(item rxgo.Item) bool {
+		if item.Error() {
+			fail(item.E)
+		} else {
+			next(item.V)
+		}
+		return true
+	}, completed)
+}
+
+func (o *observable) DoOnNext(next rxgo.NextFunc, opts ...rxgo.Option) rxgo.Disposed {
+	return o.consume(opts, func(item rxgo.Item) bool {
+		if item.Error() {
+			return false
+		}
+		next(item.V)
+		return true
+	}, nil)
+}
+
+func (o *observable) DoOnError(fail rxgo.ErrFunc, opts ...rxgo.Option) rxgo.Disposed {
+	return o.consume(opts, func(item rxgo.Item) bool {
+		if item.Error() {
+			fail(item.E)
+		}
+		return !item.Error()
+	}, nil)
+}
+
+func (o *observable) DoOnCompleted(completed rxgo.CompletedFunc, opts ...rxgo.Option) rxgo.Disposed {
+	return o.consume(opts, func(item rxgo.Item) bool { return !item.Error() }, completed)
+}
+
+func (o *observable) Run(opts ...rxgo.Option) rxgo.Disposed {
+	return o.consume(opts, func(rxgo.Item) bool { return true }, nil)
+}
+
+// Send is Observe into a channel of the caller's, which it closes at the end.
+func (o *observable) Send(output chan<- rxgo.Item, opts ...rxgo.Option) {
+	who := read(join(o.opts, opts))
+	feed := o.subscribe(who)
+	go func() {
+		defer close(output)
+		feed.pass(who.ctx, output)
+	}()
+}
+
+// Connect has nothing to do: the source is hot. RxGo's own would subscribe
+// and never read.
+func (o *observable) Connect(ctx context.Context) (context.Context, rxgo.Disposable) {
+	ctx, cancel := context.WithCancel(ctx)
+	return ctx, rxgo.Disposable(cancel)
+}

@@ -1,0 +1,215 @@
+package hot
+
+import (
+	"context"
+	"iter"
+
+	"github.com/reactivex/rxgo/v2"
+)
+
+// The fused stages: each wraps the sequence of the one before it, so that a
+// chain is a nest of loops on one goroutine. Options are remembered and read
+// when somebody subscribes; of these stages none has a use for others than a
+// context, a buffer and an error strategy, but for Filter and Map, which run
+// as RxGo's own when they are given any.
+
+// sequence is what a stage makes of the values of one subscription. A stage
+// returns false to end the subscription.
+type sequence func(who subscriber, yield func(rxgo.Item) bool) (next func(v any) bool)
+
+// stage adds a stage that works on values; errors pass it by and, unless the
+// subscriber's error strategy says otherwise, end it. takes says that the
+// stage makes new values of what it gets, which counts as taking them.
+func (o *observable) stage(takes bool, s sequence, opts []rxgo.Option) *observable {
+	return newObservable(func(who subscriber) feed {
+		feed := o.subscribe(who)
+		feed.items = s.over(who, feed.items)
+		if takes {
+			feed.lost = nil
+		}
+		return feed
+	}, join(o.opts, opts))
+}
+
+func (s sequence) over(who subscriber, items iter.Seq[rxgo.Item]) iter.Seq[rxgo.Item] {
+	return func(yield func(rxgo.Item) bool) {
+		next := s(who, yield)
+		for item := range items {
+			if item.Error() {
+				if !yield(item) || !who.goesOn {
+					return
+				}
+			} else if !next(item.V) {
+				return
+			}
+		}
+	}
+}
+
+func (o *observable) Filter(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
+	if len(opts) > 0 {
+		return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Filter(apply, opts...) }, opts)
+	}
+	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
+		return func(v any) bool { return !apply(v) || yield(rxgo.Of(v)) }
+	}, nil)
+}
+
+func (o *observable) Map(apply rxgo.Func, opts ...rxgo.Option) rxgo.Observable {
+	if len(opts) > 0 {
+		return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Map(apply, opts...) }, opts)
+	}
+	return o.stage(true, func(who subscriber, yield func(rxgo.Item) bool) func(any) bool {
+		return func(v any) bool {
+			mapped, err := apply(who.ctx, v)
+			if err != nil {
+				return yield(rxgo.Error(err)) && who.goesOn
+			}
+			return yield(rxgo.Of(mapped))
+		}
+	}, nil)
+}
+
+// FlatMap, as in RxGo, observes one inner source after the other.
+func (o *observable) FlatMap(apply rxgo.ItemToObservable, opts ...rxgo.Option) rxgo.Observable {
+	return newObservable(func(who subscriber) feed {
+		outer := o.subscribe(who)
+		outer.lost = nil
+		items := outer.items
+		outer.items = func(yield func(rxgo.Item) bool) {
+			for item := range items {
+				for inner := range Items(who.ctx, apply(item)) {
+					if !yield(inner) || inner.Error() && !who.goesOn {
+						return
+					}
+				}
+			}
+		}
+		return outer
+	}, join(o.opts, opts))
+}
+
+// Take ends with the nth item, not with the one after it.
+func (o *observable) Take(nth uint, opts ...rxgo.Option) rxgo.Observable {
+	if nth == 0 {
+		return rxgo.Empty()
+	}
+	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
+		left := nth
+		return func(v any) bool {
+			left--
+			return yield(rxgo.Of(v)) && left > 0
+		}
+	}, opts)
+}
+
+// TakeUntil ends with the first value that apply says true to.
+func (o *observable) TakeUntil(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
+	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
+		return func(v any) bool { return yield(rxgo.Of(v)) && !apply(v) }
+	}, opts)
+}
+
+// TakeWhile ends before the first value that apply says false to.
+func (o *observable) TakeWhile(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
+	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
+		return func(v any) bool { return apply(v) && yield(rxgo.Of(v)) }
+	}, opts)
+}
+
+func (o *observable) Skip(nth uint, opts ...rxgo.Option) rxgo.Observable {
+	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
+		left := nth
+		return func(v any) bool {
+			if left > 0 {
+				left--
+				return true
+			}
+			return yield(rxgo.Of(v))
+		}
+	}, opts)
+}
+
+func (o *observable) SkipWhile(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
+	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
+		skipping := true
+		return func(v any) bool {
+			skipping = skipping && apply(v)
+			return skipping || yield(rxgo.Of(v))
+		}
+	}, opts)
+}
+
+// The single results that RxGo finds early: it stops reading then and leaves
+// its source blocked, so the source is cut to end where the result is known.
+
+func (o *observable) cut(found rxgo.Predicate, opts []rxgo.Option) rxgo.Observable {
+	return o.TakeUntil(found, opts...).(*observable).Observable
+}
+
+func (o *observable) First(opts ...rxgo.Option) rxgo.OptionalSingle {
+	return o.cut(always, opts).First(opts...)
+}
+
+func (o *observable) FirstOrDefault(defaultValue any, opts ...rxgo.Option) rxgo.Single {
+	return o.cut(always, opts).FirstOrDefault(defaultValue, opts...)
+}
+
+func (o *observable) Find(find rxgo.Predicate, opts ...rxgo.Option) rxgo.OptionalSingle {
+	return o.cut(find, opts).Find(find, opts...)
+}
+
+func (o *observable) Contains(equal rxgo.Predicate, opts ...rxgo.Option) rxgo.Single {
+	return o.cut(equal, opts).Contains(equal, opts...)
+}
+
+func (o *observable) All(predicate rxgo.Predicate, opts ...rxgo.Option) rxgo.Single {
+	return o.cut(func(v any) bool { return !predicate(v) }, opts).All(predicate, opts...)
+}
+
+func (o *observable) ElementAt(index uint, opts ...rxgo.Option) rxgo.Single {
+	return o.Take(index+1, opts...).(*observable).Observable.ElementAt(index, opts...)
+}
+
+func always(any) bool { return true }
+
+// native runs a stage as RxGo's own, and gives it what RxGo lacks: it
+// subscribes synchronously, and it is unsubscribed when it has ended.
+func (o *observable) native(stage func(rxgo.Observable) rxgo.Observable, opts []rxgo.Option) rxgo.Observable {
+	return newObservable(func(who subscriber) feed {
+		ctx, cancel := context.WithCancel(who.ctx)
+		inner := subscriber{ctx: ctx, buffer: who.buffer, goesOn: who.goesOn}
+		first := o.subscribe(inner)
+		again := make(chan feed, 1)
+		again <- first
+		source := func(_ context.Context, next chan<- rxgo.Item) {
+			select {
+			case feed := <-again:
+				feed.pass(ctx, next)
+			default: // Retry and Repeat subscribe more than once
+				o.subscribe(inner).pass(ctx, next)
+			}
+		}
+		under := []rxgo.Option{rxgo.WithContext(ctx)}
+		if who.goesOn {
+			under = append(under, rxgo.WithErrorStrategy(rxgo.ContinueOnError))
+		}
+		out := stage(rxgo.Defer([]rxgo.Producer{source})).Observe(under...)
+		return feed{
+			ended:  first.ended,
+			buffer: first.buffer,
+			items: func(yield func(rxgo.Item) bool) {
+				defer func() {
+					cancel()
+					for range out { // RxGo may be blocked in a bare send
+					}
+				}()
+				for item := range out {
+					if !yield(item) {
+						return
+					}
+				}
+			},
+		}
+	}, join(o.opts, opts))
+}
