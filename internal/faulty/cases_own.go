@@ -1,0 +1,48 @@
+package faulty
+
+import "syscall"
+
+// What the reference was measured to do when descriptors run out.
+const refLimits = "reports the servers as unreachable"
+
+// ownCases are the events for which no server is to blame.
+func ownCases() []Case {
+	var cases []Case
+	add := func(c Case) {
+		c.Name, c.Group = "own/"+c.Name, Limits
+		cases = append(cases, c)
+	}
+	limit := func(name, call string, cause syscall.Errno, reference string) {
+		add(Case{
+			Name: name, Way: Fails(call, cause), Reference: reference,
+			Want: []Outcome{{Stream: Errors, Class: Resources, Cause: cause}},
+		})
+	}
+	limit("EMFILE", "socket", syscall.EMFILE, refLimits)
+	limit("ENFILE", "socket", syscall.ENFILE, "")
+	limit("EADDRNOTAVAIL", "connect", syscall.EADDRNOTAVAIL, "")
+	limit("ENOBUFS", "socket", syscall.ENOBUFS, "")
+
+	fails := func(class Class) []Outcome { return []Outcome{{Stream: Errors, Class: class}} }
+	add(Case{Name: "no servers", Owner: HasNoServers, Want: fails(NoServers)})
+	add(Case{
+		Name: "busy", Owner: TicksTwice, Want: fails(Busy),
+		Reference: "attempts pile up without limit",
+	})
+	line := Script{Send("13\r\n")}
+	add(Case{Name: "panic in the dialer", Way: Panics(), Want: fails(Panic)})
+	add(Case{Name: "panic in the pick", Owner: PanicsInPick, Script: line, Want: fails(Panic)})
+	add(Case{Name: "panic in the logger", Owner: PanicsInLog, Script: line, Want: fails(Panic)})
+
+	for _, owner := range []struct {
+		does Owner
+		name string
+	}{{StopsMidway, "stopped"}, {CancelsIt, "cancelled"}} {
+		none := []Outcome{{Stream: None}}
+		add(Case{Name: owner.name + " before the line", Owner: owner.does, Want: none})
+		add(Case{Name: owner.name + " within the line", Owner: owner.does, Script: Script{Send("13\r")}, Want: none})
+		add(Case{Name: owner.name + " in the dial", Owner: owner.does, Way: Drops(), Want: none})
+		add(Case{Name: owner.name + " in the lookup", Owner: owner.does, Way: ResolverHangs(), Want: none})
+	}
+	return cases
+}
