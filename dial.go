@@ -1,0 +1,399 @@
+package rover
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/callosum-go/rover/internal/expiry"
+	"github.com/callosum-go/rover/internal/offer"
+	"github.com/callosum-go/rover/internal/socket"
+	"github.com/reactivex/rxgo/v2"
+)
+
+var (
+	// ErrResources is wrapped by errors that are this process's own doing: no
+	// descriptor, port or buffer was left for the attempt (EMFILE, ENFILE,
+	// EADDRNOTAVAIL, ENOBUFS). The server is not to blame.
+	ErrResources = errors.New("rover: out of local resources")
+	// ErrTaken is what Keep returns after somebody else's Keep.
+	ErrTaken = errors.New("rover: connection is taken")
+	// ErrExpired is what Keep returns once the offer is over: declined, past
+	// its KeepTimeout, or the stream has stopped.
+	ErrExpired = errors.New("rover: connection is no longer on offer")
+)
+
+// A Server is an address where slots are given out: a host name or an IP
+// address, without brackets, and a port from 1 to 65535.
+type Server struct {
+	Host string
+	Port int
+}
+
+// Addr returns "host:port", with an IPv6 host in brackets, as dialers take it.
+func (s Server) Addr() string   { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
+func (s Server) String() string { return s.Addr() }
+
+func (s Server) check(id string) error {
+	switch {
+	case s.Host == "":
+		return fmt.Errorf("rover: server %q: host is empty", id)
+	case strings.ContainsAny(s.Host, "[] \t\r\n"):
+		return fmt.Errorf("rover: server %q: host %q must be a plain name or address, without brackets or spaces", id, s.Host)
+	case s.Port < 1 || s.Port > 65535:
+		return fmt.Errorf("rover: server %q: port %d is out of range 1-65535", id, s.Port)
+	}
+	return nil
+}
+
+func checkAll(servers map[string]Server) (err error) {
+	var lowest string // so that the same set always gives the same error
+	for id, server := range servers {
+		if wrong := server.check(id); wrong != nil && (err == nil || id < lowest) {
+			lowest, err = id, wrong
+		}
+	}
+	return err
+}
+
+// A Dialer opens connections: *net.Dialer, *tls.Dialer, a proxy's, a test's.
+// network is always "tcp". It must return soon after ctx has ended, which it
+// does at the dial timeout and when the stream stops: Stop waits for it. A
+// panic of it is told on Errors.
+type Dialer interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// An UnreachableError says that a server could not be talked to: Err is why,
+// for errors.Is and errors.As. A server that ends the stream before its line
+// is whole is io.ErrUnexpectedEOF; one that is silent or too slow is a
+// net.Error whose Timeout is true.
+type UnreachableError struct {
+	ID     string
+	Server Server
+	Err    error
+}
+
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("rover: server %q (%v) is unreachable: %v", e.ID, e.Server, e.Err)
+}
+
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// A ProtocolError says that a server answered with something else than a slot
+// line. Line is what came, at most 32 bytes. Err wraps ErrProtocol and tells
+// the first wrong byte.
+type ProtocolError struct {
+	ID     string
+	Server Server
+	Line   []byte
+	Err    error
+}
+
+func (e *ProtocolError) Error() string {
+	return fmt.Sprintf("rover: server %q (%v) answered %q: %v", e.ID, e.Server, e.Line, e.Err)
+}
+
+func (e *ProtocolError) Unwrap() error { return e.Err }
+
+// A PanicError is a panic in something the user gave: a Dialer, a Pick, a
+// Logger. It unwraps to the value where that is an error.
+type PanicError struct {
+	In    string // "dialer", "pick", "logger"
+	Value any    // what it panicked with
+	Stack []byte // where
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("rover: panic in %s: %v", e.In, e.Value) }
+
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// guarded, deferred, makes a panic in something the user gave an error.
+func guarded(in string, err *error) {
+	if value := recover(); value != nil {
+		*err = &PanicError{In: in, Value: value, Stack: debug.Stack()}
+	}
+}
+
+// A target is a server of the set, with its address ready to dial.
+type target struct {
+	id     string
+	server Server
+	addr   string
+}
+
+func newTarget(id string, server Server) target { return target{id, server, server.Addr()} }
+
+// readSet checks one item of a source of sets.
+func readSet(item rxgo.Item) (map[string]target, error) {
+	if item.Error() {
+		return nil, item.E
+	}
+	servers, ok := item.V.(map[string]Server)
+	if !ok {
+		return nil, fmt.Errorf("got %T, want map[string]rover.Server", item.V)
+	}
+	return targets(servers), checkAll(servers)
+}
+
+func targets(servers map[string]Server) map[string]target {
+	all := make(map[string]target, len(servers))
+	for id, server := range servers {
+		all[id] = newTarget(id, server)
+	}
+	return all
+}
+
+// An attempt is one dial and one slot line, and the context of its dialer.
+//
+// It is a context itself because a timeout context for each attempt costs more
+// than the rest of the pipeline together: here the stream's queue ends all
+// attempts that are due, with one timer.
+type attempt struct {
+	target
+	values context.Context // what the stream was started with
+	done   chan struct{}
+	place  expiry.Node[*attempt]
+
+	mu   sync.Mutex
+	err  error    // why done is closed: Canceled or DeadlineExceeded
+	conn net.Conn // what abort closes, once there is one
+
+	line [maxLine]byte
+}
+
+func newAttempt(values context.Context, to target) *attempt {
+	a := &attempt{target: to, values: values, done: make(chan struct{})}
+	a.place.Thing = a
+	return a
+}
+
+func (a *attempt) Deadline() (time.Time, bool) { return a.place.Due(), true }
+func (a *attempt) Done() <-chan struct{}       { return a.done }
+func (a *attempt) Value(key any) any           { return a.values.Value(key) }
+
+func (a *attempt) Err() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.err
+}
+
+// abort ends the attempt from outside: the dialer by its context, the reading
+// by closing the socket. Called once at most, by who took it off the queue.
+func (a *attempt) abort(why error) {
+	a.mu.Lock()
+	a.err = why
+	conn := a.conn
+	a.mu.Unlock()
+	close(a.done)
+	if conn != nil {
+		socket.Refuse(conn)
+	}
+}
+
+// connect dials and reads the slot line. size and n are as in readSlot.
+func (a *attempt) connect(dialer Dialer) (conn net.Conn, slot, size, n int, err error) {
+	defer guarded("dialer", &err)
+	conn, err = dialer.DialContext(a, "tcp", a.addr)
+	if err == nil && conn == nil {
+		err = errors.New("rover: dialer returned neither connection nor error")
+	}
+	if err != nil {
+		return conn, 0, 0, 0, err
+	}
+	a.mu.Lock()
+	a.conn, err = conn, a.err
+	a.mu.Unlock()
+	if err != nil { // aborted before there was a socket to close
+		return conn, 0, 0, 0, err
+	}
+	slot, size, n, err = readSlot(conn, a.line[:])
+	return conn, slot, size, n, err
+}
+
+// run makes the attempt and returns its one outcome: an *offer.Offer[find], an
+// *UnreachableError, another error, or nil if the stream stopped meanwhile.
+func (a *attempt) run(dialer Dialer, attempts *expiry.Queue[*attempt]) any {
+	conn, slot, size, n, err := a.connect(dialer)
+	if !attempts.Remove(&a.place) {
+		<-a.done
+		if a.Err() == context.Canceled {
+			socket.Refuse(conn)
+			return nil
+		}
+		err = socket.Timeout(err, conn)
+	}
+	if err == nil {
+		return offer.New(find{a.target, slot}, socket.Unread(conn, a.line[size:n]))
+	}
+	socket.Refuse(conn)
+	var panicked *PanicError
+	switch {
+	case errors.As(err, &panicked):
+		return err
+	case errors.Is(err, ErrProtocol):
+		return &ProtocolError{a.id, a.server, bytes.Clone(a.line[:n]), err}
+	case socket.IsLocal(err):
+		return fmt.Errorf("%w: server %q (%v): %w", ErrResources, a.id, a.server, err)
+	default:
+		return &UnreachableError{a.id, a.server, err}
+	}
+}
+
+// A find is what a slot line told.
+type find struct {
+	target
+	slot int
+}
+
+func (f find) String() string { return fmt.Sprintf("slot %d", f.slot) }
+
+// share gives somebody a Connection of their own for the offer.
+func share(o *offer.Offer[find]) *Connection {
+	o.Hold()
+	return &Connection{ID: o.About.id, Server: o.About.server, Slot: o.About.slot, offer: o}
+}
+
+// A Connection is the offer of a socket whose slot line has been read. Each
+// subscriber gets one of its own for the same socket, to answer with Keep or
+// Decline; who does neither leaves the socket to its KeepTimeout.
+type Connection struct {
+	ID     string // of the server in the set
+	Server Server
+	Slot   int // from 0
+
+	offer *offer.Offer[find]
+	said  atomic.Bool // this holder's answer is given
+}
+
+// NewConnection makes a Connection with the same hand-off from any socket, for
+// tests and other sources. There is no KeepTimeout: it is open until somebody
+// keeps or declines it.
+func NewConnection(id string, server Server, slot int, conn net.Conn) *Connection {
+	o := offer.New(find{newTarget(id, server), slot}, conn)
+	defer o.Leave(false)
+	return share(o)
+}
+
+// Keep takes the socket, which is the caller's alone from then on: to use and
+// to close. There is no deadline on it, and nothing behind the slot line is
+// lost. It is what the Dialer returned, *net.TCPConn as a rule, unless bytes
+// came together with the slot line: then a thin wrapper that reads them first.
+//
+// Only the first Keep of all subscribers succeeds; the others get ErrTaken.
+// After Decline, the KeepTimeout or Stop it is ErrExpired.
+func (c *Connection) Keep() (net.Conn, error) {
+	if !c.said.Swap(true) && c.offer.End(offer.Kept) {
+		return c.offer.Conn, nil
+	}
+	if c.offer.Fate() == offer.Kept {
+		return nil, ErrTaken
+	}
+	return nil, ErrExpired
+}
+
+// Decline says that this subscriber does not want the socket. Once everyone
+// who got it has said so, it is closed, by a reset where it is TCP: the server
+// has its slot back at once. A second Decline, or one after Keep, does nothing.
+func (c *Connection) Decline() {
+	if !c.said.Swap(true) {
+		c.offer.Leave(true)
+	}
+}
+
+// String returns, for example, `slot 3 of "a" (127.0.0.1:4040)`.
+func (c *Connection) String() string {
+	return fmt.Sprintf("slot %d of %q (%v)", c.Slot, c.ID, c.Server)
+}
+
+// Stats are a stream's counters.
+//
+//	Attempts = InFlight + Connections + Unreachable + ProtocolErrors + Failures + Aborted
+//	Connections = Open + Kept + Declined + Expired
+type Stats struct {
+	Attempts       int // begun
+	InFlight       int // under way now
+	Connections    int // offers made
+	Unreachable    int
+	ProtocolErrors int
+	Failures       int // our own limits and panics
+	Aborted        int // by Stop
+	Busy           int // ticks skipped: MaxInFlight
+	NoServers      int // ticks skipped: empty set
+
+	Open     int // offers nobody has answered yet
+	Kept     int
+	Declined int
+	Expired  int
+}
+
+// A ledger counts what becomes of attempts and offers.
+type ledger struct {
+	mu    sync.Mutex
+	stats Stats
+}
+
+func (l *ledger) add(count func(*Stats)) {
+	l.mu.Lock()
+	count(&l.stats)
+	l.mu.Unlock()
+}
+
+// begin counts an attempt, or a busy tick if max are in flight.
+func (l *ledger) begin(max int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stats.InFlight >= max {
+		l.stats.Busy++
+		return false
+	}
+	l.stats.Attempts++
+	l.stats.InFlight++
+	return true
+}
+
+// settle counts an attempt's outcome.
+func (l *ledger) settle(outcome any) {
+	l.add(func(n *Stats) {
+		n.InFlight--
+		switch outcome.(type) {
+		case nil:
+			n.Aborted++
+		case *offer.Offer[find]:
+			n.Connections++
+			n.Open++
+		case *UnreachableError:
+			n.Unreachable++
+		case *ProtocolError:
+			n.ProtocolErrors++
+		default:
+			n.Failures++
+		}
+	})
+}
+
+// closed counts an offer's end.
+func (l *ledger) closed(fate offer.Fate) {
+	l.add(func(n *Stats) {
+		n.Open--
+		switch fate {
+		case offer.Kept:
+			n.Kept++
+		case offer.Declined:
+			n.Declined++
+		case offer.Expired:
+			n.Expired++
+		}
+	})
+}

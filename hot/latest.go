@@ -1,0 +1,70 @@
+package hot
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/reactivex/rxgo/v2"
+)
+
+// Observe is source.Observe with a channel that is sure to close when ctx
+// ends, whatever the source makes of contexts. To leave before the source has
+// ended, end ctx.
+func Observe(ctx context.Context, source rxgo.Observable) <-chan rxgo.Item {
+	o, ok := source.(*observable)
+	if !ok {
+		o = newObservable(func(who subscriber) feed { return feed{items: Items(who.ctx, source)} }, nil)
+	}
+	return o.Observe(rxgo.WithContext(ctx))
+}
+
+// Latest subscribes to source, at once, and returns a function that gives the
+// latest item so far; false: there was none yet. A value that a Subject has
+// published is seen by the very next call. Values end with the source or ctx,
+// and the last one stays. leave unsubscribes and returns when nothing of the
+// subscription is left behind.
+func Latest(ctx context.Context, source rxgo.Observable) (latest func() (rxgo.Item, bool), leave func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	if o, ok := source.(*observable); ok && o.direct != nil {
+		queue := o.Observe(rxgo.WithContext(ctx))
+		return newest(queue), cancel
+	}
+	var held atomic.Pointer[rxgo.Item]
+	items := Items(ctx, source)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for item := range items {
+			held.Store(&item)
+		}
+	}()
+	return func() (rxgo.Item, bool) {
+			if item := held.Load(); item != nil {
+				return *item, true
+			}
+			return rxgo.Item{}, false
+		}, func() {
+			cancel()
+			<-done
+		}
+}
+
+// newest empties a queue at each call and keeps what came last.
+func newest(queue <-chan rxgo.Item) func() (rxgo.Item, bool) {
+	var held rxgo.Item
+	have := false
+	return func() (rxgo.Item, bool) {
+		for {
+			select {
+			case item, ok := <-queue:
+				if !ok {
+					queue = nil
+					continue
+				}
+				held, have = item, true
+			default:
+				return held, have
+			}
+		}
+	}
+}

@@ -1,0 +1,140 @@
+// Package expiry ends things that have had their time. All things of a queue
+// have the same time to live, so the first one in is the first one due: one
+// timer serves them all, and adding and removing cost a few nanoseconds. A
+// timer, or a context, for each thing costs several times that.
+package expiry
+
+import (
+	"sync"
+	"time"
+)
+
+// A Node is a thing's place in a Queue. Embed or hold one in each thing. A
+// Node may be added once.
+type Node[T any] struct {
+	Thing      T
+	due        time.Time
+	prev, next *Node[T]
+	queued     bool
+}
+
+// Due returns when the thing's time is over. It is known once it was added.
+func (n *Node[T]) Due() time.Time { return n.due }
+
+// A Queue calls a function for each thing whose time is over. It is safe for
+// many goroutines.
+type Queue[T any] struct {
+	ttl    time.Duration
+	expire func(T)
+
+	mu      sync.Mutex
+	first   *Node[T]
+	last    *Node[T]
+	timer   *time.Timer
+	armed   bool
+	closed  bool
+	running sync.WaitGroup // an armed timer, until its function has returned
+}
+
+// New makes a queue whose things live for ttl; expire is called for each one
+// whose time is over, one after the other.
+func New[T any](ttl time.Duration, expire func(T)) *Queue[T] {
+	return &Queue[T]{ttl: ttl, expire: expire}
+}
+
+// Add gives the node's thing its time, from now on. False: the queue is closed.
+func (q *Queue[T]) Add(n *Node[T]) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
+	n.due, n.queued = time.Now().Add(q.ttl), true
+	if n.prev = q.last; n.prev == nil {
+		q.first = n
+	} else {
+		n.prev.next = n
+	}
+	q.last = n
+	q.arm()
+	return true
+}
+
+// Remove takes the node out. True: the thing will not expire. False: it was
+// not in the queue, has expired or is about to; only one of Remove, expire
+// and Close gets a thing.
+func (q *Queue[T]) Remove(n *Node[T]) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.remove(n)
+}
+
+// Close empties the queue and returns what was in it, oldest first. When it
+// returns, expire is not running and will not be called again.
+func (q *Queue[T]) Close() (left []T) {
+	q.mu.Lock()
+	q.closed = true
+	for q.first != nil {
+		left = append(left, q.first.Thing)
+		q.remove(q.first)
+	}
+	if q.armed && q.timer.Stop() {
+		q.armed = false
+		q.running.Done()
+	}
+	q.mu.Unlock()
+	q.running.Wait()
+	return left
+}
+
+func (q *Queue[T]) remove(n *Node[T]) bool {
+	if !n.queued {
+		return false
+	}
+	if n.prev == nil {
+		q.first = n.next
+	} else {
+		n.prev.next = n.next
+	}
+	if n.next == nil {
+		q.last = n.prev
+	} else {
+		n.next.prev = n.prev
+	}
+	n.prev, n.next, n.queued = nil, nil, false
+	return true
+}
+
+// arm sets the timer for the first thing, unless it is set already: for that
+// one, or for an earlier one that was removed meanwhile. Then it rings in
+// vain once, which is cheaper than setting it anew with every removal.
+func (q *Queue[T]) arm() {
+	if q.armed || q.first == nil {
+		return
+	}
+	q.armed = true
+	q.running.Add(1)
+	wait := time.Until(q.first.due)
+	if q.timer == nil {
+		q.timer = time.AfterFunc(wait, q.ring)
+	} else {
+		q.timer.Reset(wait)
+	}
+}
+
+func (q *Queue[T]) ring() {
+	defer q.running.Done()
+	for {
+		q.mu.Lock()
+		n := q.first
+		if n == nil || time.Now().Before(n.due) {
+			q.armed = false
+			q.arm()
+			q.mu.Unlock()
+			return
+		}
+		q.remove(n)
+		q.mu.Unlock()
+		q.expire(n.Thing)
+	}
+}

@@ -1,0 +1,376 @@
+package rover
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/callosum-go/rover/hot"
+	"github.com/reactivex/rxgo/v2"
+)
+
+// The operators RxGo lacks or gets wrong. All of them subscribe before
+// Observe or ForEach returns, leave every source when their own subscriber
+// leaves, and wait for their goroutines. A source that fails (Item.E) ends
+// them with its error. A *Connection that they cannot pass on is declined.
+
+// Interval emits 0 at once and then 1, 2, 3, … every d, from each subscription
+// on and without drift: a slow subscriber misses ticks, later ones stay on the
+// beat. d must be positive, or the only item is an error.
+func Interval(d time.Duration, opts ...rxgo.Option) rxgo.Observable {
+	if d <= 0 {
+		return rxgo.Thrown(fmt.Errorf("rover: interval must be positive, got %v", d))
+	}
+	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
+		ticker := time.NewTicker(d)
+		return func(yield func(rxgo.Item) bool) {
+			defer ticker.Stop()
+			for n := 0; ctx.Err() == nil && yield(rxgo.Of(n)); n++ {
+				select {
+				case <-ticker.C:
+				case <-ctx.Done():
+				}
+			}
+		}
+	}, nil, opts...)
+}
+
+// WithLatestFrom emits combine(ctx, item, latest) for each item of source,
+// with the latest item of other. Until other has emitted, items of source are
+// skipped. When other completes, its last item stays; when it fails, the
+// error follows with source's next item. An error of combine ends the stream.
+func WithLatestFrom(source, other rxgo.Observable, combine rxgo.Func2, opts ...rxgo.Option) rxgo.Observable {
+	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
+		ctx, cancel := context.WithCancel(ctx)
+		latest, leave := hot.Latest(ctx, other)
+		items := hot.Items(ctx, source)
+		return func(yield func(rxgo.Item) bool) {
+			defer leave()
+			defer cancel()
+			for item := range items {
+				second, some := latest()
+				switch {
+				case item.Error():
+					yield(item)
+					return
+				case !some:
+					lose(item.V)
+					continue
+				case second.Error():
+					yield(second)
+					return
+				}
+				v, err := combine(ctx, item.V, second.V)
+				if err != nil {
+					yield(rxgo.Error(err))
+					return
+				}
+				if !yield(rxgo.Of(v)) {
+					return
+				}
+			}
+		}
+	}, lose, opts...)
+}
+
+// MergeMap observes project(item) for each item of source, at most n of them
+// at once (n < 1: no limit), and emits what they emit as it comes. While n are
+// observed, source is not read. It completes when all have completed.
+func MergeMap(source rxgo.Observable, n int, project rxgo.ItemToObservable, opts ...rxgo.Option) rxgo.Observable {
+	return gather(func(ctx context.Context, emit func(rxgo.Item) bool) func() {
+		items := hot.Items(ctx, source)
+		return func() {
+			concurrently(ctx, items, n, func(item rxgo.Item) {
+				if item.Error() {
+					emit(item)
+					return
+				}
+				for inner := range hot.Items(ctx, project(item)) {
+					if !emit(inner) {
+						return
+					}
+				}
+			})
+		}
+	}, opts)
+}
+
+// Merge emits what any of the sources emits, as it comes, and completes when
+// all have completed.
+func Merge(sources []rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
+	return gather(func(ctx context.Context, emit func(rxgo.Item) bool) func() {
+		var all []iter.Seq[rxgo.Item]
+		for _, source := range sources {
+			all = append(all, hot.Items(ctx, source))
+		}
+		return func() {
+			var running sync.WaitGroup
+			for _, items := range all {
+				running.Go(func() {
+					for item := range items {
+						if !emit(item) {
+							return
+						}
+					}
+				})
+			}
+			running.Wait()
+		}
+	}, opts)
+}
+
+// gather makes an observable of what several goroutines emit. subscribe
+// subscribes at once and returns what to run; that returns when all is
+// emitted. emit is false once there is no use in more.
+func gather(subscribe func(ctx context.Context, emit func(rxgo.Item) bool) (run func()), opts []rxgo.Option) rxgo.Observable {
+	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
+		ctx, cancel := context.WithCancel(ctx)
+		out := make(chan rxgo.Item)
+		run := subscribe(ctx, func(item rxgo.Item) bool {
+			select {
+			case out <- item:
+				return !item.Error()
+			case <-ctx.Done():
+				lose(item.V)
+				return false
+			}
+		})
+		return func(yield func(rxgo.Item) bool) {
+			go func() {
+				defer close(out)
+				run()
+			}()
+			defer func() {
+				cancel()
+				for item := range out {
+					lose(item.V)
+				}
+			}()
+			for item := range out {
+				if !yield(item) || item.Error() {
+					return
+				}
+			}
+		}
+	}, lose, opts...)
+}
+
+// concurrently works on each item in a goroutine of its own, on at most n at
+// once (n < 1: no limit), and returns when all work has ended.
+func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work func(rxgo.Item)) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	places := make(chan struct{}, max(n, 0))
+	for item := range items {
+		if n > 0 {
+			select {
+			case places <- struct{}{}:
+			case <-ctx.Done():
+				lose(item.V)
+				return
+			}
+		}
+		running.Go(func() {
+			if n > 0 {
+				defer func() { <-places }()
+			}
+			work(item)
+		})
+	}
+}
+
+// TakeUntil emits what source emits until notifier emits its first item. If
+// notifier completes without one, it has no say any more; if it fails, its
+// error ends the stream.
+func TakeUntil(source, notifier rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
+	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
+		ctx, cancel := context.WithCancel(ctx)
+		stop := hot.Observe(ctx, notifier)
+		items := hot.Observe(ctx, source)
+		return func(yield func(rxgo.Item) bool) {
+			defer func() {
+				cancel()
+				for item := range items {
+					lose(item.V)
+				}
+			}()
+			for {
+				select { // what notifier has emitted comes before what source has
+				case item, fired := <-stop:
+					if fired {
+						if item.Error() {
+							yield(item)
+						}
+						return
+					}
+					stop = nil
+				default:
+					select {
+					case item, fired := <-stop:
+						if fired {
+							if item.Error() {
+								yield(item)
+							}
+							return
+						}
+						stop = nil
+					case item, ok := <-items:
+						if !ok || !yield(item) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}, lose, opts...)
+}
+
+// Share lets any number of subscribers have one subscription to source. It is
+// made with the first of them and left with the last; one that comes later
+// gets what is emitted from then on, and one that comes after the end starts
+// anew. Source is not made to wait for a slow subscriber: a queue of
+// hot.DefaultQueue items each overflows. Every subscriber gets a *Connection
+// of its own.
+func Share(source rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
+	s := &shared{source: source, opts: opts[:len(opts):len(opts)]}
+	return hot.Create(s.subscribe, lose)
+}
+
+type shared struct {
+	source rxgo.Observable
+	opts   []rxgo.Option
+
+	mu  sync.Mutex
+	now *sharing // nil: nobody has subscribed
+}
+
+// A sharing is one subscription to the source and who listens to it.
+type sharing struct {
+	subject   *hot.Subject
+	listeners int
+	cancel    context.CancelFunc
+	done      chan struct{}
+}
+
+func (s *shared) subscribe(ctx context.Context) iter.Seq[rxgo.Item] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	mine := s.now
+	if mine == nil {
+		mine = &sharing{
+			subject: hot.NewSubject(hot.WithEach(another), hot.WithDropped(lose)),
+			done:    make(chan struct{}),
+		}
+		s.now = mine
+	}
+	mine.listeners++
+	items := hot.Items(ctx, mine.subject.Observable())
+	if mine.listeners == 1 {
+		var run context.Context
+		run, mine.cancel = context.WithCancel(context.Background())
+		go s.pump(mine, hot.Items(run, s.source, s.opts...))
+	}
+	return func(yield func(rxgo.Item) bool) {
+		defer s.leave(mine)
+		for item := range items {
+			if !yield(item) {
+				return
+			}
+		}
+	}
+}
+
+func (s *shared) pump(mine *sharing, items iter.Seq[rxgo.Item]) {
+	defer close(mine.done)
+	var err error
+	for item := range items {
+		if err = item.E; err != nil {
+			break
+		}
+		mine.subject.Publish(item.V)
+		lose(item.V) // each listener has one of its own
+	}
+	s.mu.Lock()
+	if s.now == mine {
+		s.now = nil // who comes now starts anew
+	}
+	s.mu.Unlock()
+	if err != nil {
+		mine.subject.Fail(err)
+	} else {
+		mine.subject.Complete()
+	}
+}
+
+func (s *shared) leave(mine *sharing) {
+	s.mu.Lock()
+	mine.listeners--
+	last := mine.listeners == 0
+	if last && s.now == mine {
+		s.now = nil
+	}
+	s.mu.Unlock()
+	if last {
+		mine.cancel()
+		<-mine.done
+	}
+}
+
+// Partition splits source in what p says true to and the rest. Each side
+// subscribes to source for itself, as two Filters would.
+func Partition(source rxgo.Observable, p rxgo.Predicate) (yes, no rxgo.Observable) {
+	return source.Filter(p), source.Filter(func(v any) bool { return !p(v) })
+}
+
+// Accept forwards the connections that want says true to and declines the
+// others at once, where a plain Filter leaves them to their KeepTimeout.
+func Accept(connections rxgo.Observable, want rxgo.Predicate) rxgo.Observable {
+	return connections.Filter(func(v any) bool {
+		wanted := want(v)
+		if !wanted {
+			lose(v)
+		}
+		return wanted
+	})
+}
+
+// Events is a subscription to loop over:
+//
+//	for c, err := range rover.Events[*rover.Connection](ctx, stream.Connections()) {
+//
+// It subscribes when the loop begins and leaves when the loop ends, by a
+// panic of its body too; the loop ends with the source or ctx. An error of the
+// source, and an item that is no T, come as err; such an item is declined if
+// it is a *Connection.
+func Events[T any](ctx context.Context, source rxgo.Observable) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for item := range hot.Items(ctx, source) {
+			v, ok := item.V.(T)
+			err := item.E
+			if err == nil && !ok {
+				err = fmt.Errorf("rover: event is %T, want %T", item.V, *new(T))
+				lose(item.V)
+			}
+			if !yield(v, err) {
+				return
+			}
+		}
+	}
+}
+
+// another gives a further subscriber a *Connection of its own.
+func another(v any) any {
+	if c, ok := v.(*Connection); ok {
+		return share(c.offer)
+	}
+	return v
+}
+
+// lose declines what nobody will get to see.
+func lose(v any) {
+	if c, ok := v.(*Connection); ok {
+		c.Decline()
+	}
+}

@@ -1,0 +1,400 @@
+// Package rover roams a changing set of servers and turns what it finds into
+// event streams.
+//
+// Every interval it dials one server of the set. The server greets it with one
+// line, the lowest slot number it has free ("13\r\n"), and the rover offers
+// slot and socket to whoever subscribed. Clients that keep their lowest slots
+// and give up their highest balance a fleet by themselves. The protocol is
+// Callosum, an open form of Indeed's Boxcar.
+//
+// A rover is a pipeline on RxGo v2:
+//
+//	ticks ──┐
+//	        ├─ WithLatestFrom ── MergeMap(dial) ── outcomes ─┬─ Connections   (filter by slot …)
+//	servers ┘                                                ├─ Unreachable
+//	                                                         └─ Errors
+//
+// Each attempt is exactly one event on exactly one of the three streams. They
+// are hot: subscribing is synchronous, publishing waits for nobody, and every
+// subscriber has a queue of its own that overflows without harm to others.
+// Subscribe first, then Start.
+//
+// A *Connection is an offer, to Keep or to Decline. What nobody keeps is
+// closed: at once when everyone has declined, else after the KeepTimeout.
+//
+// Callbacks run on their subscriber's goroutine. A panic in one ends the
+// process, like any goroutine's; in the body of a loop over Events it unwinds
+// to the caller, and the subscription is left in order.
+package rover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/expiry"
+	"github.com/callosum-go/rover/internal/guard"
+	"github.com/callosum-go/rover/internal/offer"
+	"github.com/callosum-go/rover/internal/roster"
+	"github.com/reactivex/rxgo/v2"
+)
+
+// What options default to.
+const (
+	DefaultInterval    = time.Second     // between attempts
+	DefaultDialTimeout = 5 * time.Second // dial and slot line together
+	DefaultKeepTimeout = 5 * time.Second // an unclaimed connection's life
+	DefaultMaxInFlight = 16              // attempts at once
+)
+
+var (
+	// ErrNoServers is told on Errors by a tick that found the set empty.
+	ErrNoServers = errors.New("rover: no servers to dial")
+	// ErrBusy is told on Errors by a tick that was skipped because MaxInFlight
+	// attempts are running.
+	ErrBusy = errors.New("rover: too many attempts in flight")
+	// ErrStarted is what a second Start returns, ErrStopped what it returns after Stop.
+	ErrStarted, ErrStopped = errors.New("rover: stream is started"), errors.New("rover: stream is stopped")
+)
+
+// An Option configures New.
+type Option func(*config) error
+
+type config struct {
+	interval, dialTimeout, keepTimeout time.Duration
+
+	maxInFlight   int
+	servers       map[string]Server
+	source, ticks rxgo.Observable
+	pick          func(n int) int
+	dialer        Dialer
+	logger        *slog.Logger
+}
+
+// WithInterval sets the time between attempts: more than 0, default 1 s.
+func WithInterval(d time.Duration) Option {
+	return func(c *config) error { return positive(&c.interval, "interval", d) }
+}
+
+// WithDialTimeout sets how long dial and slot line may take together: more
+// than 0, default 5 s.
+func WithDialTimeout(d time.Duration) Option {
+	return func(c *config) error { return positive(&c.dialTimeout, "dial timeout", d) }
+}
+
+// WithKeepTimeout sets how long a connection stays on offer: more than 0,
+// default 5 s.
+func WithKeepTimeout(d time.Duration) Option {
+	return func(c *config) error { return positive(&c.keepTimeout, "keep timeout", d) }
+}
+
+// WithMaxInFlight sets how many attempts may run at once: at least 1, default
+// 16. A tick beyond is ErrBusy.
+func WithMaxInFlight(n int) Option {
+	return func(c *config) error {
+		if c.maxInFlight = n; n < 1 {
+			return fmt.Errorf("rover: max in flight must be at least 1, got %d", n)
+		}
+		return nil
+	}
+}
+
+// WithServers sets the first set of servers by id, which is copied. Default
+// empty.
+func WithServers(servers map[string]Server) Option {
+	return func(c *config) error {
+		c.servers = maps.Clone(servers)
+		return checkAll(servers)
+	}
+}
+
+// WithServerSets subscribes to a source of sets at Start: each item, a
+// map[string]Server, replaces the whole set. A bad item or an error is told on
+// Errors; it, and the source's end, leave the last set in force.
+func WithServerSets(sets rxgo.Observable) Option {
+	return func(c *config) error { return given(&c.source, "server sets", sets) }
+}
+
+// WithTicks replaces the interval, at Start: each item is one attempt. When it
+// ends, no more attempts are made.
+func WithTicks(ticks rxgo.Observable) Option {
+	return func(c *config) error { return given(&c.ticks, "ticks", ticks) }
+}
+
+// WithPick sets how a server is chosen: given how many there are, it returns a
+// number from 0 to n-1. Each number is one server as long as the set stays as
+// it is. Default rand.IntN of math/rand/v2. It is not called concurrently.
+func WithPick(pick func(n int) int) Option {
+	return func(c *config) error {
+		if c.pick = pick; pick == nil {
+			return errors.New("rover: pick must not be nil")
+		}
+		return nil
+	}
+}
+
+// WithDialer sets what opens the connections. Default &net.Dialer{}.
+func WithDialer(d Dialer) Option {
+	return func(c *config) error { return given(&c.dialer, "dialer", d) }
+}
+
+// WithLogger sets where errors are logged that nobody listens to, at Warn, and
+// each attempt, at Debug. Default slog.Default().
+func WithLogger(l *slog.Logger) Option {
+	return func(c *config) error { return given(&c.logger, "logger", l) }
+}
+
+func positive(to *time.Duration, name string, d time.Duration) error {
+	if *to = d; d <= 0 {
+		return fmt.Errorf("rover: %s must be positive, got %v", name, d)
+	}
+	return nil
+}
+
+func given[T comparable](to *T, name string, v T) error {
+	var none T
+	if *to = v; v == none {
+		return fmt.Errorf("rover: %s must not be nil", name)
+	}
+	return nil
+}
+
+// A Stream is one rover. It is made by New, runs from Start to Stop, and is
+// not started twice. All methods are safe for many goroutines.
+type Stream struct {
+	config
+
+	roster      *roster.Roster[target]
+	connections *hot.Subject // of *offer.Offer[find]; each subscriber sees its own *Connection
+	unreachable *hot.Subject // of *UnreachableError
+	errors      *hot.Subject // of error
+
+	attempts *expiry.Queue[*attempt]           // under way, until their dial timeout
+	offers   *expiry.Queue[*offer.Offer[find]] // open, until their keep timeout
+	ledger   ledger
+
+	mu      sync.Mutex
+	started bool
+	stopped bool
+	cancel  func()
+	running sync.WaitGroup // the pipeline, its dials, and the set source
+	stop    sync.Once
+}
+
+// New makes a rover that is not yet started. With no options it has no
+// servers: give it some, then or later. An error names the option and what is
+// wrong with its value.
+func New(opts ...Option) (*Stream, error) {
+	s := &Stream{config: config{
+		interval: DefaultInterval, dialTimeout: DefaultDialTimeout, keepTimeout: DefaultKeepTimeout,
+		maxInFlight: DefaultMaxInFlight, pick: rand.IntN, dialer: &net.Dialer{}, logger: slog.Default(),
+	}}
+	for _, opt := range opts {
+		if err := opt(&s.config); err != nil {
+			return nil, err
+		}
+	}
+	if s.ticks == nil {
+		s.ticks = Interval(s.interval)
+	}
+	s.logger = guard.Logger(s.logger, func(v any) { s.errors.Publish(&PanicError{"logger", v, debug.Stack()}) })
+	s.roster = roster.New(targets(s.config.servers))
+	s.connections = hot.NewSubject(
+		hot.WithEach(func(v any) any { return share(v.(*offer.Offer[find])) }),
+		hot.WithReplay(func(v any) bool { return v.(*offer.Offer[find]).Fate() == offer.Open }),
+		hot.WithDropped(lose))
+	s.unreachable = hot.NewSubject()
+	s.errors = hot.NewSubject()
+	s.attempts = expiry.New(s.dialTimeout, func(a *attempt) { a.abort(context.DeadlineExceeded) })
+	s.offers = expiry.New(s.keepTimeout, func(o *offer.Offer[find]) { o.End(offer.Expired) })
+	return s, nil
+}
+
+// rove is the whole rover. It returns when ctx has ended and with it every
+// tick and every dial.
+func (s *Stream) rove(ctx context.Context) {
+	targets := WithLatestFrom(s.ticks, s.roster.Sets(), s.aim) // *attempt, or the error why there is none
+	concurrently(ctx, hot.Items(ctx, targets), 0, func(item rxgo.Item) {
+		s.split(s.attempt(item)) // MergeMap's step, without an Observable for each dial
+	})
+}
+
+// aim makes a tick and the latest set an attempt at one of its servers, or an
+// error. That is a value: as an Item.E it would end the pipeline.
+func (s *Stream) aim(ctx context.Context, _, latest any) (any, error) {
+	to, err := s.choose(latest.(*roster.Set[target]))
+	switch {
+	case err == roster.ErrEmpty:
+		s.ledger.add(func(n *Stats) { n.NoServers++ })
+		return ErrNoServers, nil
+	case err != nil:
+		return err, nil
+	case !s.ledger.begin(s.maxInFlight):
+		return ErrBusy, nil
+	}
+	return newAttempt(ctx, to), nil
+}
+
+func (s *Stream) choose(servers *roster.Set[target]) (_ target, err error) {
+	defer guarded("pick", &err)
+	return servers.Pick(s.pick)
+}
+
+// attempt makes what aim gave and returns its outcome, nil if the stream
+// stopped meanwhile.
+func (s *Stream) attempt(item rxgo.Item) (outcome any) {
+	if item.Error() {
+		return fmt.Errorf("rover: ticks failed, there will be no more: %w", item.E)
+	}
+	a, ok := item.V.(*attempt)
+	if !ok {
+		return item.V
+	}
+	if s.attempts.Add(&a.place) {
+		outcome = a.run(s.dialer, s.attempts)
+	}
+	if o, ok := outcome.(*offer.Offer[find]); ok {
+		o.Over = s.closed
+		s.offers.Add(&o.Place)
+	}
+	s.ledger.settle(outcome)
+	if outcome != nil && s.logger.Enabled(a, slog.LevelDebug) {
+		s.logger.Debug("rover: attempt", "id", a.id, "server", a.addr, "outcome", fmt.Sprint(outcome))
+	}
+	return outcome
+}
+
+// split puts an outcome on its stream.
+func (s *Stream) split(outcome any) {
+	switch o := outcome.(type) {
+	case *offer.Offer[find]:
+		s.connections.Publish(o)
+		o.Leave(false)
+	case *UnreachableError:
+		s.unreachable.Publish(o)
+	case error:
+		if s.errors.Publish(o) == 0 {
+			s.logger.Warn("rover: nobody listens to this error", "error", o)
+		}
+	}
+}
+
+// closed is told that an offer is over.
+func (s *Stream) closed(o *offer.Offer[find], fate offer.Fate) {
+	s.offers.Remove(&o.Place)
+	s.ledger.closed(fate)
+}
+
+// follow puts each set of the user's source in force.
+func (s *Stream) follow(items iter.Seq[rxgo.Item]) {
+	for item := range items {
+		if servers, err := readSet(item); err != nil {
+			s.split(fmt.Errorf("rover: server set ignored, the last one stays: %w", err))
+		} else {
+			s.roster.Replace(servers)
+		}
+	}
+}
+
+// AddServer adds a server to the set in force, in the place of one with the
+// same id. The next tick may dial it. The error says what is wrong with the
+// server.
+func (s *Stream) AddServer(id string, server Server) error {
+	if err := server.check(id); err != nil {
+		return err
+	}
+	s.roster.Set().Add(id, newTarget(id, server))
+	return nil
+}
+
+// DropServer takes a server out of the set in force; false: there is none with
+// that id. Connections that were made stay as they are.
+func (s *Stream) DropServer(id string) bool { return s.roster.Set().Drop(id) }
+
+// Servers returns a copy of the set in force.
+func (s *Stream) Servers() map[string]Server {
+	servers := make(map[string]Server)
+	for id, to := range s.roster.Set().All() {
+		servers[id] = to.server
+	}
+	return servers
+}
+
+// Connections emits a *Connection for each slot line that was read. A
+// subscriber that comes while an offer is still open gets it first. A queue
+// that overflows declines, and so does a subscriber that leaves.
+func (s *Stream) Connections() rxgo.Observable { return s.connections.Observable() }
+
+// Unreachable emits an *UnreachableError for each attempt whose server could
+// not be talked to.
+func (s *Stream) Unreachable() rxgo.Observable { return s.unreachable.Observable() }
+
+// Errors emits every other error, as a value (Item.V): *ProtocolError,
+// ErrNoServers, ErrBusy, what wraps ErrResources, *PanicError, and what is
+// wrong with a set or the ticks. What nobody listens to is logged at Warn.
+func (s *Stream) Errors() rxgo.Observable { return s.errors.Observable() }
+
+// Start begins to rove: the first attempt at once, then one every interval.
+// The end of ctx is a Stop. The error is ErrStarted or ErrStopped.
+func (s *Stream) Start(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return ErrStopped
+	}
+	if s.started {
+		return ErrStarted
+	}
+	s.started = true
+	stopWatching := context.AfterFunc(ctx, s.Stop)
+	ctx, cancel := context.WithCancel(ctx)
+	s.cancel = func() { stopWatching(); cancel() }
+	if s.source != nil {
+		items := hot.Items(ctx, s.source)
+		s.running.Go(func() { s.follow(items) })
+	}
+	s.running.Go(func() { s.rove(ctx) })
+	return nil
+}
+
+// Stop ends the roving and completes the streams. It returns when every tick
+// and dial has ended; attempts under way tell nothing, and open offers are
+// declined. A subscriber's goroutine ends when its callback returns, which
+// Stop does not wait for. Call it as often as you like, but not from a Dialer,
+// a Pick or a Logger, which it waits for.
+func (s *Stream) Stop() {
+	s.stop.Do(func() {
+		s.mu.Lock()
+		s.stopped = true
+		if s.cancel != nil {
+			s.cancel()
+		}
+		s.mu.Unlock()
+		for _, a := range s.attempts.Close() {
+			a.abort(context.Canceled)
+		}
+		s.running.Wait()
+		for _, o := range s.offers.Close() {
+			o.End(offer.Declined)
+		}
+		s.connections.Complete()
+		s.unreachable.Complete()
+		s.errors.Complete()
+	})
+}
+
+// Stats returns the counters so far, all of one moment.
+func (s *Stream) Stats() Stats {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	return s.ledger.stats
+}
