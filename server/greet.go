@@ -1,0 +1,107 @@
+package server
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+)
+
+// admit greets conn in a goroutine of its own, so that it delays nobody else.
+func (l *Listener) admit(conn net.Conn) {
+	c := &Conn{Conn: conn, listener: l}
+	if !l.beginGreeting(c) {
+		abort(conn)
+		return
+	}
+	l.tasks.Go(func() {
+		err := l.greet(c)
+		l.endGreeting(c)
+		if err != nil {
+			abort(conn)
+			if !l.isClosed() {
+				l.onError(fmt.Errorf("server: greeting %v: %w", conn.RemoteAddr(), err))
+			}
+			return
+		}
+		select {
+		case l.ready <- c:
+		case <-l.done:
+			c.free()
+			abort(conn)
+		}
+	})
+}
+
+// greet takes a slot for c and writes the line. The slot is taken after the TLS
+// handshake, so that a client which stalls it holds none.
+func (l *Listener) greet(c *Conn) error {
+	if err := c.SetDeadline(time.Now().Add(l.greetTimeout)); err != nil {
+		return err
+	}
+	if secure, ok := c.Conn.(interface{ Handshake() error }); ok {
+		if err := secure.Handshake(); err != nil {
+			return err
+		}
+	}
+	c.slot = l.slots.Get()
+	err := writeLine(c.Conn, c.slot)
+	if err == nil {
+		err = c.SetDeadline(time.Time{})
+	}
+	if err != nil {
+		l.putBack(c.slot)
+		return err
+	}
+	l.onGiven(c)
+	return nil
+}
+
+// writeLine writes the line in one piece, so that it travels in one segment.
+func writeLine(conn net.Conn, slot int) error {
+	line := strconv.AppendInt(make([]byte, 0, 32), int64(slot), 10)
+	_, err := conn.Write(append(line, "\r\n"...))
+	return err
+}
+
+func (l *Listener) putBack(slot int) {
+	if err := l.slots.Put(slot); err != nil { // shared Slots, and somebody else put ours
+		l.onError(err)
+	}
+}
+
+// beginGreeting lets Close find c; it is false when Close has been.
+func (l *Listener) beginGreeting(c *Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.greeting == nil {
+		return false
+	}
+	l.greeting[c] = struct{}{}
+	return true
+}
+
+func (l *Listener) endGreeting(c *Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.greeting, c)
+}
+
+// stopGreeting hands out those in mid-greeting and lets no more begin.
+func (l *Listener) stopGreeting() map[*Conn]struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	greeting := l.greeting
+	l.greeting = nil
+	return greeting
+}
+
+// abort closes conn without a word: a *tls.Conn's Close tells the client, and
+// waits up to 5 s for one who does not listen.
+func abort(conn net.Conn) {
+	if secure, ok := conn.(*tls.Conn); ok {
+		secure.NetConn().Close()
+	}
+	conn.Close()
+}

@@ -1,0 +1,108 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// DefaultGreetTimeout is how long a greeting may take, unless WithGreetTimeout
+// says otherwise. A rover waits as long, by default, for dial and line.
+const DefaultGreetTimeout = 5 * time.Second
+
+// Option changes a Listener that is being made. One with a bad value is an
+// error of Listen and NewListener, which tells the value.
+type Option func(*settings) error
+
+type settings struct {
+	slots        *Slots
+	greetTimeout time.Duration
+	onGiven      func(*Conn)
+	onFreed      func(*Conn)
+	onError      func(error)
+}
+
+func newSettings(opts []Option) (settings, error) {
+	s := settings{
+		greetTimeout: DefaultGreetTimeout,
+		onGiven:      func(*Conn) {},
+		onFreed:      func(*Conn) {},
+		onError:      func(error) {},
+	}
+	for _, opt := range opts {
+		if err := opt(&s); err != nil {
+			return settings{}, err
+		}
+	}
+	if s.slots == nil {
+		s.slots = new(Slots)
+	}
+	return s, nil
+}
+
+// WithSlots makes the listener take its slots from s: to share them among the
+// listeners of one service, or to look at InUse. Defaults to slots of its own.
+func WithSlots(s *Slots) Option {
+	return func(to *settings) error {
+		if s == nil {
+			return errors.New("server: slots must not be nil")
+		}
+		to.slots = s
+		return nil
+	}
+}
+
+// WithGreetTimeout sets how long TLS handshake and slot line may take together
+// before the connection is closed. Must be positive; defaults to
+// DefaultGreetTimeout.
+func WithGreetTimeout(d time.Duration) Option {
+	return func(to *settings) error {
+		if d <= 0 {
+			return fmt.Errorf("server: greet timeout must be positive, got %v", d)
+		}
+		to.greetTimeout = d
+		return nil
+	}
+}
+
+// WithOnGiven sets what is called when a connection's slot line is written,
+// before Accept returns the connection.
+//
+// This and WithOnFreed are called by the goroutine at hand with no lock held;
+// many may run at once, but the calls for one slot come in order, given and
+// freed in turn. Be quick, and do not call the listener's Close, which waits.
+func WithOnGiven(f func(*Conn)) Option {
+	return func(to *settings) error {
+		if f == nil {
+			return errors.New("server: on-given function must not be nil")
+		}
+		to.onGiven = f
+		return nil
+	}
+}
+
+// WithOnFreed sets what is called when a slot is about to be free again: once
+// for each that WithOnGiven was told. The next to take the slot does so after
+// the call.
+func WithOnFreed(f func(*Conn)) Option {
+	return func(to *settings) error {
+		if f == nil {
+			return errors.New("server: on-freed function must not be nil")
+		}
+		to.onFreed = f
+		return nil
+	}
+}
+
+// WithOnError sets what is called with errors that are nobody's to return: a
+// greeting that failed, an inner Accept that failed and will be tried again.
+// Defaults to nothing. The rules of WithOnGiven hold.
+func WithOnError(f func(error)) Option {
+	return func(to *settings) error {
+		if f == nil {
+			return errors.New("server: on-error function must not be nil")
+		}
+		to.onError = f
+		return nil
+	}
+}
