@@ -20,15 +20,16 @@ func Observe(ctx context.Context, source rxgo.Observable) <-chan rxgo.Item {
 
 // Latest subscribes to source, at once, and returns a function that gives the
 // latest item so far; false: there was none yet. A value that a Subject has
-// published is seen by the very next call. Values end with the source or ctx,
-// and the last one stays. leave unsubscribes and returns when nothing of the
-// subscription is left behind.
+// published is seen by the very next call, however many came before it; what
+// its queue gave up for that counts as overflow. Values end with the source or
+// ctx, and the last one stays. leave unsubscribes and returns when nothing of
+// the subscription is left behind. latest is for one goroutine at a time.
 func Latest(ctx context.Context, source rxgo.Observable) (latest func() (rxgo.Item, bool), leave func()) {
-	ctx, cancel := context.WithCancel(ctx)
 	if o, ok := source.(*observable); ok && o.direct != nil {
-		queue := o.Observe(rxgo.WithContext(ctx))
-		return newest(queue), cancel
+		queue, leave := o.direct(subscriber{ctx: ctx, newest: true})
+		return newest(queue), leave
 	}
+	ctx, cancel := context.WithCancel(ctx)
 	var held atomic.Pointer[rxgo.Item]
 	items := Items(ctx, source)
 	done := make(chan struct{})

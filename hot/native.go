@@ -1,130 +1,131 @@
 package hot
 
 import (
-	"time"
+	"context"
 
 	"github.com/reactivex/rxgo/v2"
 )
 
-// The rest of RxGo's operators, run as they are on a source that subscribes
-// synchronously and is unsubscribed with them (see native).
+// An operator is one of RxGo's own. It is applied anew for each subscription:
+// many of RxGo's work once only, or start when they are built.
+type operator func(source rxgo.Observable, opts []rxgo.Option) rxgo.Iterable
 
-func (o *observable) BufferWithCount(count int, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.BufferWithCount(count, opts...) }, opts)
+// A trait is what sets one of RxGo's operators apart when it ends.
+type trait uint8
+
+const (
+	// mishandlesCancel: the end of its context may make it deadlock, leak or
+	// panic. It gets one that never ends, and finishes with its source.
+	mishandlesCancel trait = 1 << iota
+	// outlived by what it emits: it completes at once, and its groups go on.
+	outlived
+	// multiplies: after the end of its source it may emit more than fits a
+	// buffer, so its values wait for their reader.
+	multiplies
+)
+
+// native runs an operator as RxGo's own, and gives it what RxGo lacks: it
+// subscribes synchronously, and it is unsubscribed when it has ended.
+func (o *observable) native(run operator, opts []rxgo.Option, traits ...trait) *observable {
+	var is trait
+	for _, t := range traits {
+		is |= t
+	}
+	return newObservable(func(who subscriber) feed {
+		inner, cancel := who, func() {}
+		if is&outlived == 0 {
+			inner.ctx, cancel = context.WithCancel(who.ctx)
+		}
+		source := &nativeSource{who: inner, subscribe: o.subscribe, first: make(chan feed, 1)}
+		first := o.subscribe(inner)
+		source.first <- first
+
+		under := inner
+		if is&mishandlesCancel != 0 {
+			under.ctx = context.WithoutCancel(inner.ctx)
+		}
+		out := run(rxgo.Defer([]rxgo.Producer{source.produce}), join(opts, under.options())).Observe()
+
+		made := feed{buffer: first.buffer, ended: first.ended}
+		if is&multiplies != 0 {
+			made.ended = nil
+		}
+		made.items = func(yield func(rxgo.Item) bool) {
+			var last rxgo.Item
+			closed := false
+			defer func() {
+				cancel()
+				if is&outlived == 0 {
+					source.abandon()
+				}
+				if !closed {
+					go drain(out, last, is&mishandlesCancel != 0)
+				}
+			}()
+			for {
+				select {
+				case item, ok := <-out:
+					if !ok {
+						closed = true
+						return
+					}
+					last = item
+					if !yield(item) {
+						return
+					}
+				case <-who.ctx.Done(): // which RxGo may well not notice
+					return
+				}
+			}
+		}
+		return made
+	}, join(o.opts, opts))
 }
 
-func (o *observable) BufferWithTime(timespan rxgo.Duration, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.BufferWithTime(timespan, opts...) }, opts)
+// A nativeSource feeds what was subscribed synchronously to the operator that
+// asks for it later, on a goroutine of RxGo's.
+type nativeSource struct {
+	who       subscriber
+	subscribe func(subscriber) feed
+	first     chan feed
 }
 
-func (o *observable) BufferWithTimeOrCount(timespan rxgo.Duration, count int, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.BufferWithTimeOrCount(timespan, count, opts...) }, opts)
+func (s *nativeSource) produce(_ context.Context, next chan<- rxgo.Item) {
+	select {
+	case feed := <-s.first:
+		feed.pass(s.who.ctx, next)
+	default: // Retry subscribes more than once
+		if s.who.ctx.Err() == nil {
+			s.subscribe(s.who).pass(s.who.ctx, next)
+		}
+	}
 }
 
-func (o *observable) Debounce(timespan rxgo.Duration, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Debounce(timespan, opts...) }, opts)
+// abandon ends a subscription that the operator never asked for. Its context
+// has ended, so there is nothing to wait for.
+func (s *nativeSource) abandon() {
+	select {
+	case feed := <-s.first:
+		for item := range feed.items {
+			feed.lose(item)
+		}
+	default:
+	}
 }
 
-func (o *observable) DefaultIfEmpty(defaultValue any, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.DefaultIfEmpty(defaultValue, opts...) }, opts)
-}
-
-func (o *observable) Distinct(apply rxgo.Func, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Distinct(apply, opts...) }, opts)
-}
-
-func (o *observable) DistinctUntilChanged(apply rxgo.Func, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.DistinctUntilChanged(apply, opts...) }, opts)
-}
-
-func (o *observable) GroupBy(length int, distribution func(rxgo.Item) int, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.GroupBy(length, distribution, opts...) }, opts)
-}
-
-func (o *observable) GroupByDynamic(distribution func(rxgo.Item) string, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.GroupByDynamic(distribution, opts...) }, opts)
-}
-
-func (o *observable) IgnoreElements(opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.IgnoreElements(opts...) }, opts)
-}
-
-func (o *observable) Join(joiner rxgo.Func2, right rxgo.Observable, timeExtractor func(any) time.Time, window rxgo.Duration, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Join(joiner, right, timeExtractor, window, opts...) }, opts)
-}
-
-func (o *observable) Marshal(marshaller rxgo.Marshaller, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Marshal(marshaller, opts...) }, opts)
-}
-
-func (o *observable) OnErrorResumeNext(resumeSequence rxgo.ErrorToObservable, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.OnErrorResumeNext(resumeSequence, opts...) }, opts)
-}
-
-func (o *observable) OnErrorReturn(resumeFunc rxgo.ErrorFunc, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.OnErrorReturn(resumeFunc, opts...) }, opts)
-}
-
-func (o *observable) OnErrorReturnItem(resume any, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.OnErrorReturnItem(resume, opts...) }, opts)
-}
-
-func (o *observable) Repeat(count int64, frequency rxgo.Duration, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Repeat(count, frequency, opts...) }, opts)
-}
-
-func (o *observable) Retry(count int, shouldRetry func(error) bool, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Retry(count, shouldRetry, opts...) }, opts)
-}
-
-func (o *observable) Sample(iterable rxgo.Iterable, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Sample(iterable, opts...) }, opts)
-}
-
-func (o *observable) Scan(apply rxgo.Func2, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Scan(apply, opts...) }, opts)
-}
-
-func (o *observable) Serialize(from int, identifier func(any) int, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Serialize(from, identifier, opts...) }, opts)
-}
-
-func (o *observable) SkipLast(nth uint, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.SkipLast(nth, opts...) }, opts)
-}
-
-func (o *observable) StartWith(iterable rxgo.Iterable, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.StartWith(iterable, opts...) }, opts)
-}
-
-func (o *observable) TakeLast(nth uint, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.TakeLast(nth, opts...) }, opts)
-}
-
-func (o *observable) TimeInterval(opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.TimeInterval(opts...) }, opts)
-}
-
-func (o *observable) Timestamp(opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Timestamp(opts...) }, opts)
-}
-
-func (o *observable) Unmarshal(unmarshaller rxgo.Unmarshaller, factory func() any, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Unmarshal(unmarshaller, factory, opts...) }, opts)
-}
-
-func (o *observable) WindowWithCount(count int, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.WindowWithCount(count, opts...) }, opts)
-}
-
-func (o *observable) WindowWithTime(timespan rxgo.Duration, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.WindowWithTime(timespan, opts...) }, opts)
-}
-
-func (o *observable) WindowWithTimeOrCount(timespan rxgo.Duration, count int, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.WindowWithTimeOrCount(timespan, count, opts...) }, opts)
-}
-
-func (o *observable) ZipFromIterable(iterable rxgo.Iterable, zipper rxgo.Func2, opts ...rxgo.Option) rxgo.Observable {
-	return o.native(func(s rxgo.Observable) rxgo.Observable { return s.ZipFromIterable(iterable, zipper, opts...) }, opts)
+// drain frees an operator blocked in a bare send, to its channel or to one of
+// the windows it has given out.
+func drain(out <-chan rxgo.Item, last rxgo.Item, windows bool) {
+	free := func(item rxgo.Item) {
+		if window, ok := item.V.(rxgo.Observable); windows && ok {
+			go func() {
+				for range window.Observe() {
+				}
+			}()
+		}
+	}
+	free(last)
+	for item := range out {
+		free(item)
+	}
 }

@@ -20,8 +20,10 @@ import (
 // for each subscription, as in rxgo.Defer.
 //
 // Filter, Map, Take and the other common stages on the result are fused: a
-// chain of them runs on one goroutine a subscription. A fused stage that is
-// given options it cannot honour itself runs as RxGo's own.
+// chain of them runs on one goroutine a subscription. A Filter or Map with
+// options runs as RxGo's own, for it may be WithPool. A context, a buffer and
+// an error strategy hold for the whole subscription, wherever in the chain
+// they are given; the last one counts.
 func Create(subscribe func(ctx context.Context) iter.Seq[rxgo.Item], lost func(v any), opts ...rxgo.Option) rxgo.Observable {
 	return newObservable(func(who subscriber) feed {
 		return feed{items: subscribe(who.ctx), lost: lost}
@@ -70,13 +72,14 @@ type feed struct {
 
 // An observable is an rxgo.Observable that subscribes synchronously.
 //
-// The embedded one is a view of it built by rxgo.Defer, which serves the
-// operators that are not overridden.
+// The embedded one is a view of it built by rxgo.Defer. It serves the one
+// operator that is not overridden, BackOffRetry.
 type observable struct {
 	rxgo.Observable
 	subscribe func(subscriber) feed
-	// direct is set where the subscription itself is a channel.
-	direct func(subscriber) <-chan rxgo.Item
+	// direct is set where the subscription itself is a channel. leave returns
+	// when nothing of it is left behind.
+	direct func(subscriber) (queue <-chan rxgo.Item, leave func())
 	opts   []rxgo.Option
 }
 
@@ -95,7 +98,8 @@ func newObservable(subscribe func(subscriber) feed, opts []rxgo.Option) *observa
 func (o *observable) Observe(opts ...rxgo.Option) <-chan rxgo.Item {
 	who := read(join(o.opts, opts))
 	if o.direct != nil {
-		return o.direct(who)
+		queue, _ := o.direct(who)
+		return queue
 	}
 	feed := o.subscribe(who)
 	out := make(chan rxgo.Item, max(who.buffer, feed.buffer))
@@ -146,79 +150,4 @@ func (f feed) lose(item rxgo.Item) {
 	if f.lost != nil && item.V != nil {
 		f.lost(item.V)
 	}
-}
-
-// consume subscribes and runs the callbacks on a goroutine of its own, which
-// ends with the source, the context, or when next returns false. The channel
-// is closed after the last callback.
-func (o *observable) consume(opts []rxgo.Option, next func(rxgo.Item) bool, completed func()) rxgo.Disposed {
-	items := o.subscribe(read(join(o.opts, opts))).items
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for item := range items {
-			if !next(item) {
-				break
-			}
-		}
-		if completed != nil {
-			completed()
-		}
-	}()
-	return done
-}
-
-func (o *observable) ForEach(next rxgo.NextFunc, fail rxgo.ErrFunc, completed rxgo.CompletedFunc, opts ...rxgo.Option) rxgo.Disposed {
-	return o.consume(opts, func(item rxgo.Item) bool {
-		if item.Error() {
-			fail(item.E)
-		} else {
-			next(item.V)
-		}
-		return true
-	}, completed)
-}
-
-func (o *observable) DoOnNext(next rxgo.NextFunc, opts ...rxgo.Option) rxgo.Disposed {
-	return o.consume(opts, func(item rxgo.Item) bool {
-		if item.Error() {
-			return false
-		}
-		next(item.V)
-		return true
-	}, nil)
-}
-
-func (o *observable) DoOnError(fail rxgo.ErrFunc, opts ...rxgo.Option) rxgo.Disposed {
-	return o.consume(opts, func(item rxgo.Item) bool {
-		if item.Error() {
-			fail(item.E)
-		}
-		return !item.Error()
-	}, nil)
-}
-
-func (o *observable) DoOnCompleted(completed rxgo.CompletedFunc, opts ...rxgo.Option) rxgo.Disposed {
-	return o.consume(opts, func(item rxgo.Item) bool { return !item.Error() }, completed)
-}
-
-func (o *observable) Run(opts ...rxgo.Option) rxgo.Disposed {
-	return o.consume(opts, func(rxgo.Item) bool { return true }, nil)
-}
-
-// Send is Observe into a channel of the caller's, which it closes at the end.
-func (o *observable) Send(output chan<- rxgo.Item, opts ...rxgo.Option) {
-	who := read(join(o.opts, opts))
-	feed := o.subscribe(who)
-	go func() {
-		defer close(output)
-		feed.pass(who.ctx, output)
-	}()
-}
-
-// Connect has nothing to do: the source is hot. RxGo's own would subscribe
-// and never read.
-func (o *observable) Connect(ctx context.Context) (context.Context, rxgo.Disposable) {
-	ctx, cancel := context.WithCancel(ctx)
-	return ctx, rxgo.Disposable(cancel)
 }

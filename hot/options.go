@@ -12,6 +12,7 @@ type subscriber struct {
 	ctx    context.Context
 	buffer int  // rxgo.WithBufferedChannel; 0: not given
 	goesOn bool // rxgo.WithErrorStrategy(rxgo.ContinueOnError)
+	newest bool // a queue that is full gives up its oldest item, whatever the Subject's rule
 }
 
 // read finds out what options say. RxGo's options are opaque, so it hands
@@ -43,6 +44,15 @@ func read(opts []rxgo.Option) subscriber {
 	who := <-found
 	who.goesOn = failures > 1
 	return who
+}
+
+// options says the same to RxGo, but for the buffer, which is the queue's size.
+func (who subscriber) options() []rxgo.Option {
+	opts := []rxgo.Option{rxgo.WithContext(who.ctx)}
+	if who.goesOn {
+		opts = append(opts, rxgo.WithErrorStrategy(rxgo.ContinueOnError))
+	}
+	return opts
 }
 
 var errProbe = errors.New("hot: probe")

@@ -62,8 +62,13 @@ func (s *settings) copyOf(v any) any {
 	return s.each(v)
 }
 
-func (s *settings) drop(v any) {
-	if s.dropped != nil && v != nil {
-		s.dropped(v)
+func (s *settings) drop(lost ...any) {
+	if s.dropped == nil {
+		return
+	}
+	for _, v := range lost {
+		if v != nil {
+			s.dropped(v)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package hot
 
 import (
-	"context"
 	"iter"
 
 	"github.com/reactivex/rxgo/v2"
@@ -47,8 +46,12 @@ func (s sequence) over(who subscriber, items iter.Seq[rxgo.Item]) iter.Seq[rxgo.
 }
 
 func (o *observable) Filter(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
+	return o.filter(apply, opts)
+}
+
+func (o *observable) filter(apply rxgo.Predicate, opts []rxgo.Option) *observable {
 	if len(opts) > 0 {
-		return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Filter(apply, opts...) }, opts)
+		return o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Filter(apply, opts...) }, opts)
 	}
 	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
 		return func(v any) bool { return !apply(v) || yield(rxgo.Of(v)) }
@@ -56,8 +59,12 @@ func (o *observable) Filter(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Obse
 }
 
 func (o *observable) Map(apply rxgo.Func, opts ...rxgo.Option) rxgo.Observable {
+	return o.mapped(apply, opts)
+}
+
+func (o *observable) mapped(apply rxgo.Func, opts []rxgo.Option) *observable {
 	if len(opts) > 0 {
-		return o.native(func(s rxgo.Observable) rxgo.Observable { return s.Map(apply, opts...) }, opts)
+		return o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Map(apply, opts...) }, opts)
 	}
 	return o.stage(true, func(who subscriber, yield func(rxgo.Item) bool) func(any) bool {
 		return func(v any) bool {
@@ -70,29 +77,34 @@ func (o *observable) Map(apply rxgo.Func, opts ...rxgo.Option) rxgo.Observable {
 	}, nil)
 }
 
-// FlatMap, as in RxGo, observes one inner source after the other.
+// FlatMap, as in RxGo, observes one inner source after the other. They may go
+// on after the outer one has ended, so what comes of them waits for its reader.
 func (o *observable) FlatMap(apply rxgo.ItemToObservable, opts ...rxgo.Option) rxgo.Observable {
 	return newObservable(func(who subscriber) feed {
 		outer := o.subscribe(who)
-		outer.lost = nil
-		items := outer.items
-		outer.items = func(yield func(rxgo.Item) bool) {
-			for item := range items {
-				for inner := range Items(who.ctx, apply(item)) {
-					if !yield(inner) || inner.Error() && !who.goesOn {
-						return
+		return feed{
+			buffer: outer.buffer,
+			items: func(yield func(rxgo.Item) bool) {
+				for item := range outer.items {
+					for inner := range Items(who.ctx, apply(item), who.options()...) {
+						if !yield(inner) || inner.Error() && !who.goesOn {
+							return
+						}
 					}
 				}
-			}
+			},
 		}
-		return outer
 	}, join(o.opts, opts))
 }
 
 // Take ends with the nth item, not with the one after it.
 func (o *observable) Take(nth uint, opts ...rxgo.Option) rxgo.Observable {
+	return o.take(nth, opts)
+}
+
+func (o *observable) take(nth uint, opts []rxgo.Option) *observable {
 	if nth == 0 {
-		return rxgo.Empty()
+		return newObservable(func(subscriber) feed { return feed{items: func(func(rxgo.Item) bool) {}} }, o.opts)
 	}
 	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
 		left := nth
@@ -138,78 +150,4 @@ func (o *observable) SkipWhile(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.O
 			return skipping || yield(rxgo.Of(v))
 		}
 	}, opts)
-}
-
-// The single results that RxGo finds early: it stops reading then and leaves
-// its source blocked, so the source is cut to end where the result is known.
-
-func (o *observable) cut(found rxgo.Predicate, opts []rxgo.Option) rxgo.Observable {
-	return o.TakeUntil(found, opts...).(*observable).Observable
-}
-
-func (o *observable) First(opts ...rxgo.Option) rxgo.OptionalSingle {
-	return o.cut(always, opts).First(opts...)
-}
-
-func (o *observable) FirstOrDefault(defaultValue any, opts ...rxgo.Option) rxgo.Single {
-	return o.cut(always, opts).FirstOrDefault(defaultValue, opts...)
-}
-
-func (o *observable) Find(find rxgo.Predicate, opts ...rxgo.Option) rxgo.OptionalSingle {
-	return o.cut(find, opts).Find(find, opts...)
-}
-
-func (o *observable) Contains(equal rxgo.Predicate, opts ...rxgo.Option) rxgo.Single {
-	return o.cut(equal, opts).Contains(equal, opts...)
-}
-
-func (o *observable) All(predicate rxgo.Predicate, opts ...rxgo.Option) rxgo.Single {
-	return o.cut(func(v any) bool { return !predicate(v) }, opts).All(predicate, opts...)
-}
-
-func (o *observable) ElementAt(index uint, opts ...rxgo.Option) rxgo.Single {
-	return o.Take(index+1, opts...).(*observable).Observable.ElementAt(index, opts...)
-}
-
-func always(any) bool { return true }
-
-// native runs a stage as RxGo's own, and gives it what RxGo lacks: it
-// subscribes synchronously, and it is unsubscribed when it has ended.
-func (o *observable) native(stage func(rxgo.Observable) rxgo.Observable, opts []rxgo.Option) rxgo.Observable {
-	return newObservable(func(who subscriber) feed {
-		ctx, cancel := context.WithCancel(who.ctx)
-		inner := subscriber{ctx: ctx, buffer: who.buffer, goesOn: who.goesOn}
-		first := o.subscribe(inner)
-		again := make(chan feed, 1)
-		again <- first
-		source := func(_ context.Context, next chan<- rxgo.Item) {
-			select {
-			case feed := <-again:
-				feed.pass(ctx, next)
-			default: // Retry and Repeat subscribe more than once
-				o.subscribe(inner).pass(ctx, next)
-			}
-		}
-		under := []rxgo.Option{rxgo.WithContext(ctx)}
-		if who.goesOn {
-			under = append(under, rxgo.WithErrorStrategy(rxgo.ContinueOnError))
-		}
-		out := stage(rxgo.Defer([]rxgo.Producer{source})).Observe(under...)
-		return feed{
-			ended:  first.ended,
-			buffer: first.buffer,
-			items: func(yield func(rxgo.Item) bool) {
-				defer func() {
-					cancel()
-					for range out { // RxGo may be blocked in a bare send
-					}
-				}()
-				for item := range out {
-					if !yield(item) {
-						return
-					}
-				}
-			},
-		}
-	}, join(o.opts, opts))
 }

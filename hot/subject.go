@@ -35,14 +35,6 @@ type Subject struct {
 	err         error
 }
 
-// A subscription is one subscriber's queue. Its channel is closed, under the
-// Subject's lock, by the end of the Subject or by leaving; never both.
-type subscription struct {
-	queue   chan rxgo.Item
-	index   int // its place in Subject.subscribers; -1: not, or no longer, there
-	unwatch func() bool
-}
-
 // NewSubject makes a Subject with nobody subscribed. It panics on an option
 // that makes no sense, such as a queue of no items.
 func NewSubject(opts ...SubjectOption) *Subject {
@@ -59,28 +51,28 @@ func NewSubject(opts ...SubjectOption) *Subject {
 // Publish gives v to every subscriber and returns how many queues took it.
 // It never waits. After the end it does nothing and returns 0.
 func (s *Subject) Publish(v any) (took int) {
+	took, lost := s.publish(v)
+	s.drop(lost...)
+	return took
+}
+
+func (s *Subject) publish(v any) (took int, lost []any) {
 	s.mu.Lock()
+	defer s.mu.Unlock() // deferred: WithEach and WithReplay run user code here
 	if s.ended {
-		s.mu.Unlock()
-		return 0
+		return 0, nil
 	}
-	var overflow []any
 	for _, sub := range s.subscribers {
-		lost, ok := sub.push(rxgo.Of(s.copyOf(v)), s.overflow)
+		gone, ok := sub.push(rxgo.Of(s.copyOf(v)))
 		if ok {
 			took++
 		}
-		if lost.V != nil {
-			overflow = append(overflow, lost.V)
+		if gone.V != nil {
+			lost = append(lost, gone.V)
 		}
 	}
 	s.keepFor(v)
-	s.mu.Unlock()
-
-	for _, lost := range overflow {
-		s.drop(lost)
-	}
-	return took
+	return took, lost
 }
 
 // Complete ends the Subject: subscribers get what their queues hold, then
@@ -104,7 +96,10 @@ func (s *Subject) Subscribers() int {
 // not missed.
 func (s *Subject) Observable() rxgo.Observable {
 	o := newObservable(s.feed, nil)
-	o.direct = func(who subscriber) <-chan rxgo.Item { return s.join(who).queue }
+	o.direct = func(who subscriber) (<-chan rxgo.Item, func()) {
+		sub := s.join(who)
+		return sub.queue, func() { s.leave(sub) }
+	}
 	return o
 }
 
@@ -112,7 +107,7 @@ func (s *Subject) Observable() rxgo.Observable {
 func (s *Subject) feed(who subscriber) feed {
 	sub := s.join(who)
 	return feed{
-		lost:   s.drop,
+		lost:   func(v any) { s.drop(v) },
 		ended:  s.done,
 		buffer: cap(sub.queue),
 		items: func(yield func(rxgo.Item) bool) {
@@ -134,41 +129,50 @@ func (s *Subject) join(who subscriber) *subscription {
 	if who.buffer > 0 {
 		size = who.buffer
 	}
-	sub := &subscription{queue: make(chan rxgo.Item, size), index: -1}
+	rule := s.overflow
+	if who.newest {
+		rule = DropOldest
+	}
+	sub := &subscription{queue: make(chan rxgo.Item, size), rule: rule, index: -1}
+	s.drop(s.add(sub, who.ctx)...)
+	return sub
+}
 
+func (s *Subject) add(sub *subscription, ctx context.Context) (lost []any) {
 	s.mu.Lock()
-	var overflow []any
+	defer s.mu.Unlock()
 	for _, v := range s.kept {
 		if s.keep != nil && !s.keep(v) {
 			continue
 		}
-		if lost, _ := sub.push(rxgo.Of(s.copyOf(v)), s.overflow); lost.V != nil {
-			overflow = append(overflow, lost.V)
+		if gone, _ := sub.push(rxgo.Of(s.copyOf(v))); gone.V != nil {
+			lost = append(lost, gone.V)
 		}
 	}
 	if s.ended {
-		overflow = append(overflow, sub.finish(s.err)...)
-	} else {
-		sub.index = len(s.subscribers)
-		s.subscribers = append(s.subscribers, sub)
-		// Under the lock, so that leave finds unwatch in place.
-		if who.ctx.Done() != nil {
-			sub.unwatch = context.AfterFunc(who.ctx, func() { s.leave(sub) })
-		}
+		return append(lost, sub.finish(s.err)...)
 	}
-	s.mu.Unlock()
-
-	for _, lost := range overflow {
-		s.drop(lost)
+	sub.index = len(s.subscribers)
+	s.subscribers = append(s.subscribers, sub)
+	// Under the lock, so that leave finds unwatch in place.
+	if ctx.Done() != nil {
+		sub.unwatch = context.AfterFunc(ctx, func() { s.leave(sub) })
 	}
-	return sub
+	return lost
 }
 
 // leave takes the subscriber out and drops what it left in its queue.
 func (s *Subject) leave(sub *subscription) {
+	s.remove(sub)
+	for item := range sub.queue { // closed, by remove or by the end
+		s.drop(item.V)
+	}
+}
+
+func (s *Subject) remove(sub *subscription) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if sub.index < 0 {
-		s.mu.Unlock()
 		return
 	}
 	last := len(s.subscribers) - 1
@@ -176,76 +180,24 @@ func (s *Subject) leave(sub *subscription) {
 	s.subscribers[sub.index], moved.index = moved, sub.index
 	s.subscribers[last] = nil
 	s.subscribers = s.subscribers[:last]
-	sub.index = -1
-	close(sub.queue)
-	s.mu.Unlock()
-
-	if sub.unwatch != nil {
-		sub.unwatch()
-	}
-	for item := range sub.queue {
-		s.drop(item.V)
-	}
+	sub.close()
 }
 
-func (s *Subject) end(err error) {
+func (s *Subject) end(err error) { s.drop(s.finish(err)...) }
+
+func (s *Subject) finish(err error) (lost []any) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.ended {
-		s.mu.Unlock()
-		return
+		return nil
 	}
 	s.ended, s.err = true, err
-	var overflow []any
-	subscribers := s.subscribers
+	for _, sub := range s.subscribers {
+		lost = append(lost, sub.finish(err)...)
+	}
 	s.subscribers = nil
-	for _, sub := range subscribers {
-		sub.index = -1
-		overflow = append(overflow, sub.finish(err)...)
-	}
 	close(s.done)
-	s.mu.Unlock()
-
-	for _, sub := range subscribers {
-		if sub.unwatch != nil {
-			sub.unwatch()
-		}
-	}
-	for _, lost := range overflow {
-		s.drop(lost)
-	}
-}
-
-// push puts an item into the queue without waiting. lost is what the rule
-// gave up for it: nothing, the item itself, or the oldest one.
-func (sub *subscription) push(item rxgo.Item, rule Overflow) (lost rxgo.Item, ok bool) {
-	for {
-		select {
-		case sub.queue <- item:
-			return lost, true
-		default:
-		}
-		if rule == DropNewest {
-			return item, false
-		}
-		// The reader may have made room meanwhile; publishers cannot take it,
-		// they wait for the Subject's lock.
-		select {
-		case lost = <-sub.queue:
-		default:
-		}
-	}
-}
-
-// finish closes the queue, behind the error if there is one: a full queue
-// gives up its oldest item, because the end is not to be missed.
-func (sub *subscription) finish(err error) (overflow []any) {
-	if err != nil {
-		if lost, _ := sub.push(rxgo.Error(err), DropOldest); lost.V != nil {
-			overflow = append(overflow, lost.V)
-		}
-	}
-	close(sub.queue)
-	return overflow
+	return lost
 }
 
 // keepFor remembers v for newcomers. The dead are swept out when the list has
