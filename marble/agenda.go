@@ -1,0 +1,150 @@
+package marble
+
+import (
+	"container/heap"
+	"sync"
+	"time"
+)
+
+// What comes first when several things are due at one instant. Sources follow, in the
+// order in which the test made them.
+const (
+	subscriptions = iota
+	calls
+	firstSource
+)
+
+// entry is one thing to do at one time.
+type entry struct {
+	at   time.Duration // since frame zero
+	rank int
+	turn int // of entries that are equal else, the first added is done first
+	do   func()
+}
+
+// agenda is what a test has still to do, in order. Entries come from any goroutine; they
+// are taken, and done, by the one that drives the test.
+type agenda struct {
+	mu      sync.Mutex
+	zero    time.Time // frame zero, once the time runs
+	entries entries
+	turns   int
+	planned time.Duration // the latest time the test itself speaks of
+	started time.Duration // the latest that what began before then still does
+	changed chan struct{}
+}
+
+func newAgenda() *agenda { return &agenda{changed: make(chan struct{}, 1)} }
+
+// start makes now the time of the first entry, or frame zero if that is earlier.
+func (a *agenda) start() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	first := time.Duration(0)
+	if len(a.entries) > 0 {
+		first = min(first, a.entries[0].at)
+	}
+	a.zero = time.Now().Add(-first)
+}
+
+// now is the time since frame zero; zero before the time runs.
+func (a *agenda) now() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.since()
+}
+
+func (a *agenda) since() time.Duration {
+	if a.zero.IsZero() {
+		return 0
+	}
+	return time.Since(a.zero)
+}
+
+// plan makes the test last until at.
+func (a *agenda) plan(at time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.planned = max(a.planned, at)
+}
+
+// begin makes the test last until at if it is not over yet by its plan. What begins later
+// is seen as far as the time goes: it might begin for ever.
+func (a *agenda) begin(at time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.since() <= a.planned {
+		a.started = max(a.started, at)
+	}
+}
+
+// end is when the test is over.
+func (a *agenda) end() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return max(a.planned, a.started)
+}
+
+func (a *agenda) add(at time.Duration, rank int, do func()) {
+	a.mu.Lock()
+	a.turns++
+	heap.Push(&a.entries, entry{at: at, rank: rank, turn: a.turns, do: do})
+	a.mu.Unlock()
+	select {
+	case a.changed <- struct{}{}:
+	default:
+	}
+}
+
+// next waits until an entry is due and takes it; nil: the test ends before.
+func (a *agenda) next() func() {
+	for {
+		a.mu.Lock()
+		now, until := a.since(), max(a.planned, a.started)
+		if len(a.entries) > 0 && a.entries[0].at <= now {
+			due := heap.Pop(&a.entries).(entry)
+			a.mu.Unlock()
+			return due.do
+		}
+		if now >= until {
+			a.mu.Unlock()
+			return nil
+		}
+		if len(a.entries) > 0 {
+			until = min(until, a.entries[0].at)
+		}
+		a.mu.Unlock()
+		a.sleep(until - now)
+	}
+}
+
+func (a *agenda) sleep(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-a.changed:
+	}
+}
+
+// entries is a heap, the next one to do on top.
+type entries []entry
+
+func (e entries) Len() int      { return len(e) }
+func (e entries) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+func (e entries) Less(i, j int) bool {
+	switch {
+	case e[i].at != e[j].at:
+		return e[i].at < e[j].at
+	case e[i].rank != e[j].rank:
+		return e[i].rank < e[j].rank
+	default:
+		return e[i].turn < e[j].turn
+	}
+}
+func (e *entries) Push(x any) { *e = append(*e, x.(entry)) }
+func (e *entries) Pop() any {
+	last := (*e)[len(*e)-1]
+	*e = (*e)[:len(*e)-1]
+	return last
+}

@@ -1,0 +1,230 @@
+package marble
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Test runs f in a synctest bubble, where time is virtual, and then lets the time of its
+// diagrams pass and checks what f expected.
+//
+// Beside an expectation that does not hold, it fails on what would else pass quietly: no
+// expectation at all, one without a ToBe, values after the end, a subscription to a source
+// that is still open when its observer has ended or the test is over, a goroutine that is
+// left in the bubble. Those that end with the test's context (TB.Context) or in a
+// TB.Cleanup are not left.
+func Test(t *testing.T, f func(m *M)) {
+	t.Helper()
+	var leaked atomic.Bool
+	defer func() {
+		// The bubble calls a goroutine that is left in it a deadlock, and panics. It has
+		// been reported already, in words that say which.
+		if failure := recover(); failure != nil {
+			if !leaked.Load() {
+				panic(failure)
+			}
+			t.FailNow()
+		}
+	}()
+	synctest.Test(t, func(t *testing.T) { run(t, &leaked, f) })
+}
+
+// run is Test for whatever a failure is told to. It is called in a bubble.
+func run(t testing.TB, leaked *atomic.Bool, f func(m *M)) {
+	m := &M{TB: t, frame: DefaultFrame, agenda: newAgenda(), released: make(chan struct{})}
+	before := goroutinesOfBubble()
+	t.Cleanup(func() { // registered first: runs last
+		m.release()
+		if left := goroutinesOfBubble().without(before); len(left) > 0 {
+			leaked.Store(true)
+			t.Errorf("%s", left)
+		}
+	})
+	f(m)
+	if !m.flushed {
+		m.Flush()
+	}
+}
+
+// M is a test in virtual time: the bubble's testing.TB, and the sources and expectations
+// of the test. Frame zero is when f has returned, or has called Flush.
+type M struct {
+	testing.TB
+	frame    time.Duration
+	agenda   *agenda
+	released chan struct{} // closed when the test is over: nobody waits for a source any more
+	flushed  bool
+	over     bool // its time has passed
+
+	mu         sync.Mutex
+	parsed     bool // a diagram was read
+	sources    []*Source
+	recordings []*recording
+	checks     []func()
+}
+
+// Frame sets how long a character of a diagram lasts: longer than zero; 1 ms by default.
+// It comes before the first diagram.
+func (m *M) Frame(d time.Duration) {
+	m.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case d <= 0:
+		m.Fatalf("marble: a frame of %v: it must be longer than zero", d)
+	case m.parsed:
+		m.Fatalf("marble: a diagram was read already: Frame comes before the first")
+	}
+	m.frame = d
+}
+
+// Hot makes a source that is under way whoever is there: subscribers share it, and what
+// came before they did they have missed. A ^ in the diagram is frame zero, when
+// expectations subscribe. Subscribing is synchronous.
+//
+// The values of several maps count, the later map's first. Without any value for a letter,
+// each letter is its own value, a string; a # is the error that Values has for "#", or
+// ErrFailed.
+func (m *M) Hot(diagram string, values ...Values) *Source {
+	m.Helper()
+	s := m.newSource(diagram, hotGrammar, values)
+	m.agenda.plan(s.diagram.End)
+	s.schedule(0, 0, s.emitToAll)
+	return s
+}
+
+// Cold makes a source that begins anew for each subscriber, when that subscribes.
+// Values are as for Hot.
+func (m *M) Cold(diagram string, values ...Values) *Source {
+	m.Helper()
+	return m.newSource(diagram, plainGrammar, values)
+}
+
+// Time is how long a diagram of nothing but time takes up to its |: "---|" is three frames.
+func (m *M) Time(diagram string) time.Duration {
+	m.Helper()
+	d := m.parse(diagram, timeGrammar, nil)
+	if !d.ended() {
+		m.Fatalf("%v", &SyntaxError{diagram, max(1, len(characters(diagram))), "a time ends with |"})
+	}
+	return d.End
+}
+
+// At calls f at a time since frame zero, after the expectations that subscribe then and
+// before the sources that emit then. The test lasts at least until f has returned.
+func (m *M) At(d time.Duration, f func()) {
+	m.agenda.plan(d)
+	m.agenda.add(d, calls, f)
+}
+
+// Flush lets the time of all diagrams pass, and checks all expectations; what follows it
+// in the test sees the end of things. Test calls it when the test has not.
+//
+// At one instant expectations come and go first, then At's functions run, then sources
+// emit, in the order in which they were made; after each of these steps every goroutine of
+// the bubble has run until it waits. The time passes until the last event of sources,
+// expectations, windows and At; where something is expected that neither ends nor has a
+// window, it passes for as long again, for values that should not come.
+func (m *M) Flush() {
+	m.Helper()
+	if m.flushed {
+		m.Fatalf("marble: Flush was called twice: the time of a test passes once")
+	}
+	m.flushed = true
+	if len(m.checks) == 0 {
+		m.Errorf("marble: a test without an expectation: Expect or ExpectSubscriptions makes one")
+	}
+	m.agenda.start()
+	m.pass()
+	if m.anyOpen() {
+		m.agenda.plan(max(2*m.agenda.end(), m.frame))
+		m.pass()
+	}
+	for _, s := range m.sources {
+		s.settle()
+	}
+	for _, r := range m.recordings {
+		r.leave()
+	}
+	synctest.Wait()
+	m.over = true
+	for _, check := range m.checks {
+		check()
+	}
+}
+
+// pass does what the agenda has until its end.
+func (m *M) pass() {
+	synctest.Wait()
+	for do := m.agenda.next(); do != nil; do = m.agenda.next() {
+		do()
+		synctest.Wait()
+	}
+}
+
+func (m *M) anyOpen() bool {
+	for _, r := range m.recordings {
+		if r.waits() {
+			return true
+		}
+	}
+	return false
+}
+
+// release ends what the test has left of its sources.
+func (m *M) release() {
+	synctest.Wait()
+	for _, s := range m.sources {
+		s.reportOpen()
+	}
+	close(m.released)
+	synctest.Wait()
+}
+
+// parse reads a diagram of the test, or ends the test.
+func (m *M) parse(diagram string, g grammar, values []Values) Diagram {
+	m.Helper()
+	m.mu.Lock()
+	m.parsed = true
+	m.mu.Unlock()
+	d, err := parse(diagram, m.frame, g, merged(values))
+	if err != nil {
+		m.Fatalf("%v", err)
+	}
+	return d
+}
+
+func merged(values []Values) Values {
+	all := Values{}
+	for _, v := range values {
+		maps.Copy(all, v)
+	}
+	return all
+}
+
+func (m *M) addCheck(check func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.checks = append(m.checks, check)
+}
+
+// beforeTheEnd ends a test that expects something when it is too late.
+func (m *M) beforeTheEnd() {
+	m.Helper()
+	if m.over {
+		m.Fatalf("marble: the time of the test is over: expectations come before Flush")
+	}
+}
+
+// caller is the line of the test that called a method of this package.
+func caller() string {
+	_, file, line, _ := runtime.Caller(2)
+	return fmt.Sprintf("%s:%d", filepath.Base(file), line)
+}

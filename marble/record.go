@@ -1,0 +1,125 @@
+package marble
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/reactivex/rxgo/v2"
+)
+
+// recording is what somebody who subscribes within a window sees.
+type recording struct {
+	m              *M
+	where          string // the expectation's line
+	errorsAsValues bool
+	windowed       bool // somebody said when to go
+	leave          context.CancelFunc
+
+	mu     sync.Mutex
+	events []Event
+	ended  bool // by itself, or by its window
+}
+
+// observerKey is where a recording's context has the recording, so that a source can tell
+// on whose behalf it is subscribed.
+type observerKey struct{}
+
+// observe plans to subscribe, and to unsubscribe, as the expectation's window says.
+func (e *Expectation) observe(source rxgo.Iterable) *recording {
+	m := e.m
+	r := &recording{m: m, where: e.where, errorsAsValues: e.errorsAsValues}
+	ctx, cancel := context.WithCancel(context.WithValue(m.Context(), observerKey{}, r))
+	r.leave = cancel
+	from := time.Duration(0)
+	for _, event := range e.window.Events {
+		switch event.Kind {
+		case Subscribed:
+			from = event.At
+		case Unsubscribed:
+			r.windowed = true
+			m.agenda.add(event.At, subscriptions, func() {
+				r.end()
+				cancel()
+			})
+		}
+	}
+	m.agenda.plan(e.window.End)
+	m.agenda.add(from, subscriptions, func() {
+		go r.collect(ctx, source.Observe(rxgo.WithContext(ctx)))
+	})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.recordings = append(m.recordings, r)
+	return r
+}
+
+// collect notes what comes until nobody listens any more. It listens on after an error,
+// to see what must not come then.
+func (r *recording) collect(ctx context.Context, items <-chan rxgo.Item) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case item, ok := <-items:
+			if ctx.Err() != nil {
+				return
+			}
+			r.note(item, ok)
+			if !ok {
+				return
+			}
+		}
+	}
+}
+
+func (r *recording) note(item rxgo.Item, ok bool) {
+	at := r.m.agenda.now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case !ok && r.failed():
+	case !ok:
+		r.events = append(r.events, Event{At: at, Kind: Completed, Letter: "|"})
+	case item.E == nil:
+		r.events = append(r.events, Event{At: at, Value: item.V})
+	case r.errorsAsValues:
+		r.events = append(r.events, Event{At: at, Value: item.E})
+	default:
+		r.events = append(r.events, Event{At: at, Kind: Failed, Letter: "#", Value: item.E})
+	}
+	r.ended = r.ended || !ok || r.failed()
+}
+
+// failed tells whether the last thing that came was an error. The channel that RxGo closes
+// then is no completion.
+func (r *recording) failed() bool {
+	return len(r.events) > 0 && r.events[len(r.events)-1].Kind == Failed
+}
+
+func (r *recording) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
+}
+
+// over tells whether there is nothing more to come.
+func (r *recording) over() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ended
+}
+
+// waits tells whether something may come that nobody has set an end to.
+func (r *recording) waits() bool { return !r.windowed && !r.over() }
+
+// diagram is what was seen. Its values have no letters yet.
+func (r *recording) diagram() Diagram {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d := Diagram{Frame: r.m.frame, Events: r.events}
+	if n := len(r.events); n > 0 {
+		d.End = r.events[n-1].At
+	}
+	return d
+}

@@ -1,0 +1,74 @@
+package marble
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+)
+
+// recorder is a testing.TB that keeps failures to itself.
+type recorder struct {
+	testing.TB
+	ctx      context.Context
+	mu       sync.Mutex
+	failures []string
+	cleanups []func()
+}
+
+func (r *recorder) Helper()                  {}
+func (r *recorder) Context() context.Context { return r.ctx }
+func (r *recorder) Cleanup(f func())         { r.cleanups = append(r.cleanups, f) }
+
+func (r *recorder) Errorf(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failures = append(r.failures, fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.Errorf(format, args...)
+	runtime.Goexit()
+}
+
+// failuresOf runs a marble test that is to fail, and gives what it failed with.
+func failuresOf(t *testing.T, f func(m *M)) (failures []string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := &recorder{TB: t, ctx: ctx}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			defer func() {
+				cancel()
+				for _, cleanup := range slices.Backward(r.cleanups) {
+					cleanup()
+				}
+			}()
+			run(r, new(atomic.Bool), f)
+		}()
+		<-done
+		failures = r.failures
+	})
+	return failures
+}
+
+// mustFail runs a marble test that is to fail, once, with a text that has all the parts.
+func mustFail(t *testing.T, f func(m *M), parts ...string) {
+	t.Helper()
+	failures := failuresOf(t, f)
+	if len(failures) != 1 {
+		t.Fatalf("failed %d times, want once: %s", len(failures), strings.Join(failures, "\n"))
+	}
+	for _, part := range parts {
+		if !strings.Contains(failures[0], part) {
+			t.Errorf("the failure does not say %q:\n%s", part, failures[0])
+		}
+	}
+}
