@@ -18,20 +18,30 @@ func (l *Listener) admit(conn net.Conn) {
 	l.tasks.Go(func() {
 		err := l.greet(c)
 		l.endGreeting(c)
-		if err != nil {
+		switch {
+		case err == nil:
+			l.handOver(c)
+		case l.isClosed(): // which may be why
 			abort(conn)
-			if !l.isClosed() {
-				l.onError(fmt.Errorf("server: greeting %v: %w", conn.RemoteAddr(), err))
-			}
-			return
-		}
-		select {
-		case l.ready <- c:
-		case <-l.done:
-			c.free()
+		default:
 			abort(conn)
+			l.onError(fmt.Errorf("server: greeting %v: %w", conn.RemoteAddr(), err))
 		}
 	})
+}
+
+// handOver gives c to an Accept. It is not for one whom Close may have found in
+// mid-greeting and closed.
+func (l *Listener) handOver(c *Conn) {
+	if !l.isClosed() {
+		select {
+		case l.ready <- c:
+			return
+		case <-l.done:
+		}
+	}
+	c.free()
+	abort(c.Conn)
 }
 
 // greet takes a slot for c and writes the line. The slot is taken after the TLS
@@ -46,14 +56,11 @@ func (l *Listener) greet(c *Conn) error {
 		}
 	}
 	c.slot = l.slots.Get()
-	err := writeLine(c.Conn, c.slot)
-	if err == nil {
-		err = c.SetDeadline(time.Time{})
-	}
-	if err != nil {
+	if err := writeLine(c.Conn, c.slot); err != nil {
 		l.putBack(c.slot)
 		return err
 	}
+	c.SetDeadline(time.Time{}) // worked before: fails only where the client is gone already
 	l.onGiven(c)
 	return nil
 }

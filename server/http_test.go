@@ -1,0 +1,177 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/callosum-go/rover/server"
+)
+
+// run serves HTTP on l until stop.
+func run(t *testing.T, s *http.Server, l net.Listener, serve func(net.Listener) error) (stop func()) {
+	t.Helper()
+	ended := make(chan error, 1)
+	go func() { ended <- serve(l) }()
+	return func() {
+		t.Helper()
+		check(t, s.Shutdown(context.Background()))
+		if err := <-ended; err != http.ErrServerClosed {
+			t.Errorf("serving ended with %v", err)
+		}
+	}
+}
+
+// echo answers with the protocol, then what came.
+func echo(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprintf(w, "%s ", r.Proto)
+	io.Copy(w, r.Body)
+}
+
+// post asks twice, for the connection to be kept alive between.
+func post(t *testing.T, client *http.Client, url, want string) {
+	t.Helper()
+	for range 2 {
+		r := must(client.Post(url, "text/plain", strings.NewReader("hello")))(t)
+		body := must(io.ReadAll(r.Body))(t)
+		check(t, r.Body.Close())
+		equal(t, "answer", string(body), want)
+	}
+}
+
+func TestHTTPRunsOnIt(t *testing.T) {
+	var slots server.Slots
+	hooks := newLog()
+	l := listen(t, hooks.option(&slots)...)
+	s := &http.Server{Handler: http.HandlerFunc(echo)}
+	stop := run(t, s, l, s.Serve)
+
+	seen := make(chan int, 10)
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		slot, err := readSlot(c)
+		seen <- slot
+		return c, err
+	}}
+	post(t, &http.Client{Transport: transport}, "http://"+l.Addr().String(), "HTTP/1.1 hello")
+	equal(t, "connections", len(seen), 1)
+	equal(t, "slot", <-seen, 0)
+	equal(t, "in use while kept alive", slots.InUse(), 1)
+	transport.CloseIdleConnections()
+	equal(t, "freed when the client hangs up", <-hooks.freed, 0)
+
+	post(t, &http.Client{Transport: transport}, "http://"+l.Addr().String(), "HTTP/1.1 hello")
+	stop()
+	equal(t, "in use after Shutdown", slots.InUse(), 0)
+	transport.CloseIdleConnections()
+}
+
+// A handler may work on for long: its slot is free when the client resets.
+func TestHTTPFreesTheSlotOfAResetInMidRequest(t *testing.T) {
+	var slots server.Slots
+	hooks := newLog()
+	l := listen(t, hooks.option(&slots)...)
+	begun, finish := make(chan struct{}), make(chan struct{})
+	s := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(begun)
+		<-finish
+	})}
+	stop := run(t, s, l, s.Serve)
+	client := dial(t, l)
+	slotOf(t, client)
+	must(io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"))(t)
+	<-begun
+	refuse(t, client)
+	equal(t, "freed", <-hooks.freed, 0)
+	close(finish)
+	stop()
+	equal(t, "freed once more", len(hooks.freed), 0)
+}
+
+// Sendfile goes through; so do all bytes.
+func TestHTTPServesAFile(t *testing.T) {
+	l := listen(t)
+	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<14)
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "file", time.Time{}, bytes.NewReader(sent))
+	})}
+	stop := run(t, s, l, s.Serve)
+	client := dial(t, l)
+	slotOf(t, client)
+	must(io.WriteString(client, "GET / HTTP/1.0\r\n\r\n"))(t)
+	answer := must(io.ReadAll(client))(t)
+	if !bytes.HasSuffix(answer, sent) {
+		t.Errorf("got %d bytes", len(answer))
+	}
+	stop()
+}
+
+// HTTP/2 with the line inside TLS, and before it, as the package comment says.
+func TestHTTP2RunsOnIt(t *testing.T) {
+	serverSide, clientSide := certificate()
+	for name, test := range map[string]struct {
+		inside bool
+		proto  []string
+		want   string
+	}{
+		"HTTP/2, line inside":   {true, []string{"h2"}, "HTTP/2.0 hello"},
+		"HTTP/2, line before":   {false, []string{"h2"}, "HTTP/2.0 hello"},
+		"HTTP/1.1, line inside": {true, []string{"http/1.1"}, "HTTP/1.1 hello"},
+		"HTTP/1.1, line before": {false, []string{"http/1.1"}, "HTTP/1.1 hello"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var slots server.Slots
+			inner := must(net.Listen("tcp", "127.0.0.1:0"))(t)
+			s := &http.Server{Handler: http.HandlerFunc(echo), Protocols: new(http.Protocols)}
+			s.Protocols.SetHTTP1(true)
+			s.Protocols.SetHTTP2(true)
+			s.TLSConfig = serverSide.Clone()
+			serve := func(l net.Listener) error { return s.ServeTLS(l, "", "") }
+			if test.inside {
+				s.TLSConfig.NextProtos = []string{"h2", "http/1.1"}
+				inner = tls.NewListener(inner, s.TLSConfig)
+				s.Protocols.SetUnencryptedHTTP2(true)
+				serve = s.Serve
+			}
+			l := must(server.NewListener(inner, server.WithSlots(&slots)))(t)
+			stop := run(t, s, l, serve)
+
+			config := clientSide.Clone()
+			config.NextProtos = test.proto
+			transport := &http.Transport{ForceAttemptHTTP2: true,
+				DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+					plain, err := new(net.Dialer).DialContext(ctx, network, addr)
+					if err != nil {
+						return nil, err
+					}
+					secure := tls.Client(plain, config)
+					line := io.Reader(plain)
+					if test.inside {
+						line = secure
+					}
+					slot, err := readSlot(line)
+					if slot != 0 {
+						err = errors.Join(err, fmt.Errorf("slot %d", slot))
+					}
+					return secure, errors.Join(err, secure.HandshakeContext(ctx))
+				}}
+			post(t, &http.Client{Transport: transport}, "https://"+l.Addr().String(), test.want)
+			equal(t, "in use", slots.InUse(), 1)
+			transport.CloseIdleConnections()
+			stop()
+			check(t, l.Close())
+			equal(t, "in use at the end", slots.InUse(), 0)
+		})
+	}
+}

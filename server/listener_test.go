@@ -1,0 +1,166 @@
+package server_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callosum-go/rover/server"
+)
+
+func TestSlotLinesComeInOrder(t *testing.T) {
+	var slots server.Slots
+	l := listen(t, server.WithSlots(&slots))
+	for want := range 12 {
+		client := dial(t, l)
+		c := accept(t, l)
+		equal(t, "slot read", slotOf(t, client), want)
+		equal(t, "slot of the Conn", c.Slot(), want)
+	}
+	equal(t, "in use", slots.InUse(), 12)
+}
+
+func TestTheLowestFreedSlotIsNext(t *testing.T) {
+	l := listen(t)
+	var conns []*server.Conn
+	for range 6 {
+		dial(t, l)
+		conns = append(conns, accept(t, l))
+	}
+	slices.SortFunc(conns, func(a, b *server.Conn) int { return a.Slot() - b.Slot() })
+	for _, slot := range []int{4, 1, 3} {
+		check(t, conns[slot].Close())
+	}
+	for _, want := range []int{1, 3, 4, 6} {
+		client := dial(t, l)
+		accept(t, l)
+		equal(t, "slot", slotOf(t, client), want)
+	}
+}
+
+func TestBytesBehindTheLineAreUntouched(t *testing.T) {
+	l := listen(t)
+	client := dial(t, l)
+	c := accept(t, l)
+	must(io.WriteString(c, "HELLO"))(t)
+	must(io.WriteString(client, "hello to you"))(t)
+	check(t, client.(*net.TCPConn).CloseWrite())
+	equal(t, "what the server read", string(must(io.ReadAll(c))(t)), "hello to you")
+	check(t, c.Close())
+	equal(t, "what the client read", string(must(io.ReadAll(client))(t)), "0\r\nHELLO")
+}
+
+func TestSlotsAreSharedAmongListeners(t *testing.T) {
+	var slots server.Slots
+	tcp := listen(t, server.WithSlots(&slots))
+	unix := must(server.Listen("unix", filepath.Join(t.TempDir(), "s"), server.WithSlots(&slots)))(t)
+	defer unix.Close()
+
+	first := dial(t, tcp)
+	accept(t, tcp)
+	second := must(net.Dial("unix", unix.Addr().String()))(t)
+	defer second.Close()
+	accept(t, unix)
+	equal(t, "slot by TCP", slotOf(t, first), 0)
+	equal(t, "slot by Unix socket", slotOf(t, second), 1)
+}
+
+// For each slot the hooks tell given and freed in turn, under load too.
+func TestHooksTellGivenAndFreedInTurn(t *testing.T) {
+	var mu sync.Mutex
+	held := map[int]*server.Conn{}
+	given := 0
+	var slots server.Slots
+	l := listen(t, server.WithSlots(&slots),
+		server.WithOnGiven(func(c *server.Conn) {
+			mu.Lock()
+			defer mu.Unlock()
+			if held[c.Slot()] != nil {
+				t.Errorf("slot %d is given twice", c.Slot())
+			}
+			held[c.Slot()] = c
+			given++
+		}),
+		server.WithOnFreed(func(c *server.Conn) {
+			mu.Lock()
+			defer mu.Unlock()
+			if held[c.Slot()] != c {
+				t.Errorf("slot %d is freed by one who does not have it", c.Slot())
+			}
+			delete(held, c.Slot())
+		}))
+	stop := serve(t, l, readToEnd)
+
+	var clients sync.WaitGroup
+	for range 8 {
+		clients.Go(func() {
+			for range 10 {
+				c, err := net.Dial("tcp", l.Addr().String())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := readSlot(c); err != nil {
+					t.Error(err)
+				}
+				c.(*net.TCPConn).SetLinger(0)
+				c.Close()
+			}
+		})
+	}
+	clients.Wait()
+	stop()
+	equal(t, "given", given, 80)
+	equal(t, "held", len(held), 0)
+	equal(t, "in use", slots.InUse(), 0)
+}
+
+func TestBadOptionsAreToldByName(t *testing.T) {
+	inner := newPipes()
+	got := map[string]string{}
+	for name, opt := range map[string]server.Option{
+		"slots":    server.WithSlots(nil),
+		"zero":     server.WithGreetTimeout(0),
+		"negative": server.WithGreetTimeout(-time.Second),
+		"given":    server.WithOnGiven(nil),
+		"freed":    server.WithOnFreed(nil),
+		"error":    server.WithOnError(nil),
+	} {
+		_, err := server.NewListener(inner, opt)
+		_, same := server.Listen("tcp", "127.0.0.1:0", opt)
+		if err == nil || same == nil || err.Error() != same.Error() {
+			t.Fatalf("%s: NewListener says %v, Listen %v", name, err, same)
+		}
+		got[name] = err.Error()
+	}
+	_, err := server.NewListener(nil)
+	got["inner"] = err.Error()
+	want := map[string]string{
+		"slots":    "server: slots must not be nil",
+		"zero":     "server: greet timeout must be positive, got 0s",
+		"negative": "server: greet timeout must be positive, got -1s",
+		"given":    "server: on-given function must not be nil",
+		"freed":    "server: on-freed function must not be nil",
+		"error":    "server: on-error function must not be nil",
+		"inner":    "server: inner listener must not be nil",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestListenTellsWhyItCannot(t *testing.T) {
+	l := listen(t)
+	_, err := server.Listen("tcp", l.Addr().String())
+	var op *net.OpError
+	if !errors.As(err, &op) || err.Error()[:19] != "server: listen tcp " {
+		t.Errorf("got %v", err)
+	}
+}
