@@ -25,6 +25,8 @@ type Case struct {
 	// Want is what must come of the attempt: one of these. There is more than one only where the
 	// network decides which.
 	Want []Outcome
+	// Also is what is told besides, for other reasons than the attempt's.
+	Also []Outcome
 
 	// Virtual says that the outcome turns on a moment of the client's patience: only virtual time
 	// can tell that apart from a slow machine, so the case is for pipes in bubbles.
@@ -50,6 +52,19 @@ func (c Case) Does() string {
 		parts = append(parts, c.Script.String())
 	}
 	return strings.Join(parts, "; ")
+}
+
+// Told says in words what must come of the case.
+func (c Case) Told() string {
+	var either []string
+	for _, want := range c.Want {
+		either = append(either, want.String())
+	}
+	told := strings.Join(either, "; or ")
+	for _, also := range c.Also {
+		told += "; and " + also.String()
+	}
+	return told
 }
 
 // Watches reports whether the server sees its clients leave, so that [Server.Quiet] has something

@@ -29,12 +29,8 @@ a bad port in the set of servers (here it is told when the server is added).
 			if c.Group != group {
 				continue
 			}
-			outcomes := make([]string, len(c.Want))
-			for i, want := range c.Want {
-				outcomes[i] = want.String()
-			}
 			name := c.Name[strings.IndexByte(c.Name, '/')+1:]
-			row := []string{name, c.Does(), strings.Join(outcomes, "; or "), c.Reference}
+			row := []string{name, c.Does(), c.Told(), c.Reference}
 			page.WriteString("| " + strings.Join(row, " | ") + " |\n")
 		}
 	}
