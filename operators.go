@@ -172,12 +172,14 @@ func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work fu
 				return
 			}
 		}
-		running.Go(func() {
+		running.Add(1) // not running.Go, which costs a closure more
+		go func() {
+			defer running.Done()
 			if n > 0 {
 				defer func() { <-places }()
 			}
 			work(item)
-		})
+		}()
 	}
 }
 

@@ -41,6 +41,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/due"
 	"github.com/callosum-go/rover/internal/expiry"
 	"github.com/callosum-go/rover/internal/guard"
 	"github.com/callosum-go/rover/internal/offer"
@@ -108,8 +109,7 @@ func WithMaxInFlight(n int) Option {
 	}
 }
 
-// WithServers sets the first set of servers by id, which is copied. Default
-// empty.
+// WithServers sets the first set of servers by id. It is copied. Default none.
 func WithServers(servers map[string]Server) Option {
 	return func(c *config) error {
 		c.servers = maps.Clone(servers)
@@ -169,30 +169,30 @@ func given[T comparable](to *T, name string, v T) error {
 }
 
 // A Stream is one rover. It is made by New, runs from Start to Stop, and is
-// not started twice. All methods are safe for many goroutines.
+// not started twice. Its methods are safe for many goroutines.
 type Stream struct {
 	config
 
 	roster      *roster.Roster[target]
-	connections *hot.Subject // of *offer.Offer[find]; each subscriber sees its own *Connection
+	connections *hot.Subject // of *offering; each subscriber sees its own *Connection
 	unreachable *hot.Subject // of *UnreachableError
 	errors      *hot.Subject // of error
 
-	attempts *expiry.Queue[*attempt]           // under way, until their dial timeout
-	offers   *expiry.Queue[*offer.Offer[find]] // open, until their keep timeout
+	attempts *expiry.Queue[*due.Context] // under way, until their dial timeout
+	offers   *expiry.Queue[*offering]    // open, until their keep timeout
+	over     func(*offering, offer.Fate) // of each offer
 	ledger   ledger
 
 	mu      sync.Mutex
-	started bool
+	stop    sync.Once
 	stopped bool
+	ctx     context.Context // nil: not started
 	cancel  func()
 	running sync.WaitGroup // the pipeline, its dials, and the set source
-	stop    sync.Once
 }
 
 // New makes a rover that is not yet started. With no options it has no
-// servers: give it some, then or later. An error names the option and what is
-// wrong with its value.
+// servers: give it some, then or later. An error names the option and its value.
 func New(opts ...Option) (*Stream, error) {
 	s := &Stream{config: config{
 		interval: DefaultInterval, dialTimeout: DefaultDialTimeout, keepTimeout: DefaultKeepTimeout,
@@ -207,30 +207,37 @@ func New(opts ...Option) (*Stream, error) {
 		s.ticks = Interval(s.interval)
 	}
 	s.logger = guard.Logger(s.logger, func(v any) { s.errors.Publish(&PanicError{"logger", v, debug.Stack()}) })
+	s.over = func(o *offering, fate offer.Fate) {
+		s.offers.Remove(&o.Place)
+		s.ledger.closed(fate)
+	}
 	s.roster = roster.New(targets(s.config.servers))
 	s.connections = hot.NewSubject(
-		hot.WithEach(func(v any) any { return share(v.(*offer.Offer[find])) }),
-		hot.WithReplay(func(v any) bool { return v.(*offer.Offer[find]).Fate() == offer.Open }),
+		hot.WithEach(func(v any) any { return share(v.(*offering)) }),
+		hot.WithReplay(func(v any) bool { return v.(*offering).Fate() == offer.Open }),
 		hot.WithDropped(lose))
 	s.unreachable = hot.NewSubject()
 	s.errors = hot.NewSubject()
-	s.attempts = expiry.New(s.dialTimeout, func(a *attempt) { a.abort(context.DeadlineExceeded) })
-	s.offers = expiry.New(s.keepTimeout, func(o *offer.Offer[find]) { o.End(offer.Expired) })
+	s.attempts = expiry.New(s.dialTimeout, func(a *due.Context) { a.Abort(context.DeadlineExceeded) })
+	s.offers = expiry.New(s.keepTimeout, func(o *offering) { o.End(offer.Expired) })
 	return s, nil
 }
 
-// rove is the whole rover. It returns when ctx has ended and with it every
-// tick and every dial.
-func (s *Stream) rove(ctx context.Context) {
+// rove is the whole rover: it subscribes to ticks and sets and returns what
+// roves over them. That returns when ctx has ended, and every dial with it.
+func (s *Stream) rove(ctx context.Context) (run func()) {
 	targets := WithLatestFrom(s.ticks, s.roster.Sets(), s.aim) // *attempt, or the error why there is none
-	concurrently(ctx, hot.Items(ctx, targets), 0, func(item rxgo.Item) {
-		s.split(s.attempt(item)) // MergeMap's step, without an Observable for each dial
-	})
+	items := hot.Items(ctx, targets)
+	return func() {
+		concurrently(ctx, items, 0, func(item rxgo.Item) { // MergeMap, without an Observable for each dial
+			s.split(s.attempt(item))
+		})
+	}
 }
 
 // aim makes a tick and the latest set an attempt at one of its servers, or an
 // error. That is a value: as an Item.E it would end the pipeline.
-func (s *Stream) aim(ctx context.Context, _, latest any) (any, error) {
+func (s *Stream) aim(_ context.Context, _, latest any) (any, error) {
 	to, err := s.choose(latest.(*roster.Set[target]))
 	switch {
 	case err == roster.ErrEmpty:
@@ -241,7 +248,7 @@ func (s *Stream) aim(ctx context.Context, _, latest any) (any, error) {
 	case !s.ledger.begin(s.maxInFlight):
 		return ErrBusy, nil
 	}
-	return newAttempt(ctx, to), nil
+	return newAttempt(s.ctx, to, s.dialer), nil
 }
 
 func (s *Stream) choose(servers *roster.Set[target]) (_ target, err error) {
@@ -259,14 +266,14 @@ func (s *Stream) attempt(item rxgo.Item) (outcome any) {
 	if !ok {
 		return item.V
 	}
-	if s.attempts.Add(&a.place) {
+	if s.attempts.Add(&a.Place) {
 		outcome = a.run(s.dialer, s.attempts)
 	}
-	if o, ok := outcome.(*offer.Offer[find]); ok {
-		o.Over = s.closed
+	s.ledger.settle(outcome)
+	if o, ok := outcome.(*offering); ok {
+		o.Over = s.over
 		s.offers.Add(&o.Place)
 	}
-	s.ledger.settle(outcome)
 	if outcome != nil && s.logger.Enabled(a, slog.LevelDebug) {
 		s.logger.Debug("rover: attempt", "id", a.id, "server", a.addr, "outcome", fmt.Sprint(outcome))
 	}
@@ -276,7 +283,7 @@ func (s *Stream) attempt(item rxgo.Item) (outcome any) {
 // split puts an outcome on its stream.
 func (s *Stream) split(outcome any) {
 	switch o := outcome.(type) {
-	case *offer.Offer[find]:
+	case *offering:
 		s.connections.Publish(o)
 		o.Leave(false)
 	case *UnreachableError:
@@ -286,12 +293,6 @@ func (s *Stream) split(outcome any) {
 			s.logger.Warn("rover: nobody listens to this error", "error", o)
 		}
 	}
-}
-
-// closed is told that an offer is over.
-func (s *Stream) closed(o *offer.Offer[find], fate offer.Fate) {
-	s.offers.Remove(&o.Place)
-	s.ledger.closed(fate)
 }
 
 // follow puts each set of the user's source in force.
@@ -351,26 +352,24 @@ func (s *Stream) Start(ctx context.Context) error {
 	if s.stopped {
 		return ErrStopped
 	}
-	if s.started {
+	if s.ctx != nil {
 		return ErrStarted
 	}
-	s.started = true
 	stopWatching := context.AfterFunc(ctx, s.Stop)
 	ctx, cancel := context.WithCancel(ctx)
-	s.cancel = func() { stopWatching(); cancel() }
+	s.ctx, s.cancel = ctx, func() { stopWatching(); cancel() }
 	if s.source != nil {
 		items := hot.Items(ctx, s.source)
 		s.running.Go(func() { s.follow(items) })
 	}
-	s.running.Go(func() { s.rove(ctx) })
+	s.running.Go(s.rove(ctx))
 	return nil
 }
 
 // Stop ends the roving and completes the streams. It returns when every tick
-// and dial has ended; attempts under way tell nothing, and open offers are
-// declined. A subscriber's goroutine ends when its callback returns, which
-// Stop does not wait for. Call it as often as you like, but not from a Dialer,
-// a Pick or a Logger, which it waits for.
+// and dial has ended; attempts under way tell nothing, open offers are
+// declined. It does not wait for subscribers: their goroutines end when their
+// callbacks return. It waits for Dialer, Pick and Logger: do not call it there.
 func (s *Stream) Stop() {
 	s.stop.Do(func() {
 		s.mu.Lock()
@@ -380,7 +379,7 @@ func (s *Stream) Stop() {
 		}
 		s.mu.Unlock()
 		for _, a := range s.attempts.Close() {
-			a.abort(context.Canceled)
+			a.Abort(context.Canceled)
 		}
 		s.running.Wait()
 		for _, o := range s.offers.Close() {

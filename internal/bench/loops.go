@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/callosum-go/rover"
+)
+
+// The hand-written loops give what the rover gives: a deadline over dial and
+// slot line, cancellation at any moment, one read for a line in one piece, and
+// a refusal by reset.
+
+const dialTimeout = 5 * time.Second
+
+// A loop makes attempts, inFlight at once, until ctx ends, and counts them.
+type loop func(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error
+
+// usual is the loop as most people write it: a timeout context an attempt.
+func usual(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
+	return workers(ctx, inFlight, func(worker int) error {
+		var dialer net.Dialer
+		buf := make([]byte, 32)
+		for n := worker; ctx.Err() == nil; n++ {
+			err := func() error {
+				ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+				defer cancel()
+				conn, err := dialer.DialContext(ctx, "tcp", addresses[n%len(addresses)])
+				if err != nil {
+					return err
+				}
+				defer refuse(conn)
+				stop := context.AfterFunc(ctx, func() { conn.Close() })
+				defer stop()
+				return greeting(conn, buf)
+			}()
+			if err != nil {
+				return err
+			}
+			count.Add(1)
+		}
+		return nil
+	})
+}
+
+// lean is the least work we know of: one context for all attempts that tells
+// its own deadline, so that the dialer needs no timer, and the socket's own
+// deadline for the line.
+func lean(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
+	return workers(ctx, inFlight, func(worker int) error {
+		var dialer net.Dialer
+		due := &dueContext{Context: ctx}
+		var mu sync.Mutex
+		var now net.Conn
+		stop := context.AfterFunc(ctx, func() {
+			mu.Lock()
+			defer mu.Unlock()
+			if now != nil {
+				now.Close()
+			}
+		})
+		defer stop()
+		buf := make([]byte, 32)
+		for n := worker; ctx.Err() == nil; n++ {
+			due.at = time.Now().Add(dialTimeout)
+			conn, err := dialer.DialContext(due, "tcp", addresses[n%len(addresses)])
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			now = conn
+			mu.Unlock()
+			_ = conn.SetReadDeadline(due.at)
+			err = greeting(conn, buf)
+			mu.Lock()
+			now = nil
+			mu.Unlock()
+			refuse(conn)
+			if err != nil {
+				return err
+			}
+			count.Add(1)
+		}
+		return nil
+	})
+}
+
+type dueContext struct {
+	context.Context
+	at time.Time
+}
+
+func (c *dueContext) Deadline() (time.Time, bool) { return c.at, true }
+
+func greeting(conn net.Conn, buf []byte) error {
+	n, err := conn.Read(buf)
+	if err != nil {
+		return err
+	}
+	_, err = rover.ParseSlot(buf[:n])
+	return err
+}
+
+func refuse(conn net.Conn) {
+	_ = conn.(*net.TCPConn).SetLinger(0)
+	_ = conn.Close()
+}
+
+func workers(ctx context.Context, n int, work func(worker int) error) error {
+	errs := make(chan error, n)
+	for i := range n {
+		go func() { errs <- work(i) }()
+	}
+	var all error
+	for range n {
+		if err := <-errs; err != nil && ctx.Err() == nil {
+			all = errors.Join(all, err)
+		}
+	}
+	return all
+}
