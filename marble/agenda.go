@@ -96,28 +96,21 @@ func (a *agenda) add(at time.Duration, rank int, do func()) {
 	}
 }
 
-// next waits until an entry is due and takes it; nil: the test ends before.
-func (a *agenda) next() func() {
-	for {
-		a.mu.Lock()
-		now, until := a.since(), max(a.planned, a.started)
-		if len(a.entries) > 0 && a.entries[0].at <= now {
-			due := heap.Pop(&a.entries).(entry)
-			a.mu.Unlock()
-			return due.do
+// take gives what is due, or else the time to wait for it; neither when the test is over.
+func (a *agenda) take() (do func(), wait time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now, until := a.since(), max(a.planned, a.started)
+	if len(a.entries) > 0 {
+		if a.entries[0].at <= now {
+			return heap.Pop(&a.entries).(entry).do, 0
 		}
-		if now >= until {
-			a.mu.Unlock()
-			return nil
-		}
-		if len(a.entries) > 0 {
-			until = min(until, a.entries[0].at)
-		}
-		a.mu.Unlock()
-		a.sleep(until - now)
+		until = min(until, a.entries[0].at)
 	}
+	return nil, until - now
 }
 
+// sleep waits, but not on when something was added.
 func (a *agenda) sleep(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

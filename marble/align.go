@@ -62,7 +62,9 @@ func (l *lane) take(at time.Duration) []Event {
 func (a *aligner) instant(at, gap time.Duration, last bool) {
 	column := 0
 	for _, l := range a.lanes {
-		column = max(column, columnsOf(l.line))
+		if !l.over {
+			column = max(column, columnsOf(l.line))
+		}
 	}
 	a.columns[at] = column
 	runs := make([][]Event, len(a.lanes))

@@ -30,7 +30,8 @@ func explain(want, got Diagram, values Values, anyOrder bool) string {
 	}
 	legend := newLegend(want.Events, values)
 	want.Events, got.Events = nil, nil
-	for _, m := range all {
+	for i := range all {
+		m := &all[i]
 		m.name(legend)
 		want.Events = append(want.Events, m.want...)
 		got.Events = append(got.Events, m.got...)

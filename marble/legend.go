@@ -86,7 +86,7 @@ func (l *legend) lines(events []Event) []string {
 			continue
 		}
 		line := fmt.Sprintf("%s = %s", e.letter, show(e.value))
-		if e.ours {
+		if e.ours && !l.plain {
 			line += "   (has no letter in the test)"
 		}
 		lines = append(lines, line)
@@ -104,7 +104,10 @@ func show(value any) string {
 	case int, bool, float64:
 		return fmt.Sprint(v)
 	case error:
-		return fmt.Sprintf("%T: %v", v, v)
+		if kind := fmt.Sprintf("%T", v); kind != "*errors.errorString" && kind != "*fmt.wrapError" {
+			return fmt.Sprintf("%s %q", kind, v.Error())
+		}
+		return fmt.Sprintf("error %q", v.Error())
 	case fmt.Stringer:
 		return fmt.Sprintf("%T %v", v, v)
 	}

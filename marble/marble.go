@@ -127,9 +127,11 @@ func (m *M) At(d time.Duration, f func()) {
 // Flush lets the time of all diagrams pass, and checks all expectations; what follows it
 // in the test sees the end of things. Test calls it when the test has not.
 //
-// At one instant expectations come and go first, then At's functions run, then sources
-// emit, in the order in which they were made; after each of these steps every goroutine of
-// the bubble has run until it waits. The time passes until the last event of sources,
+// At one instant the pipeline's own timers come first; then expectations subscribe and
+// unsubscribe, then At's functions run, then sources emit, in the order in which they were
+// made. After each of these steps every goroutine of the bubble has run until it waits.
+//
+// The time passes until the last event of sources,
 // expectations, windows and At; where something is expected that neither ends nor has a
 // window, it passes for as long again, for values that should not come.
 func (m *M) Flush() {
@@ -160,12 +162,19 @@ func (m *M) Flush() {
 	}
 }
 
-// pass does what the agenda has until its end.
+// pass does what the agenda has until its end. Before each step every goroutine has run
+// until it waits.
 func (m *M) pass() {
-	synctest.Wait()
-	for do := m.agenda.next(); do != nil; do = m.agenda.next() {
-		do()
+	for {
 		synctest.Wait()
+		switch do, wait := m.agenda.take(); {
+		case do != nil:
+			do()
+		case wait > 0:
+			m.agenda.sleep(wait)
+		default:
+			return
+		}
 	}
 }
 

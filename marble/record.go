@@ -18,7 +18,7 @@ type recording struct {
 
 	mu     sync.Mutex
 	events []Event
-	ended  bool // by itself, or by its window
+	ended  bool // no more can come: the channel is closed, or the window
 }
 
 // observerKey is where a recording's context has the recording, so that a source can tell
@@ -88,7 +88,7 @@ func (r *recording) note(item rxgo.Item, ok bool) {
 	default:
 		r.events = append(r.events, Event{At: at, Kind: Failed, Letter: "#", Value: item.E})
 	}
-	r.ended = r.ended || !ok || r.failed()
+	r.ended = r.ended || !ok
 }
 
 // failed tells whether the last thing that came was an error. The channel that RxGo closes

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,24 +38,30 @@ func (r *recorder) Fatalf(format string, args ...any) {
 // failuresOf runs a marble test that is to fail, and gives what it failed with.
 func failuresOf(t *testing.T, f func(m *M)) (failures []string) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		r := &recorder{TB: t, ctx: ctx}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			defer func() {
-				cancel()
-				for _, cleanup := range slices.Backward(r.cleanups) {
-					cleanup()
-				}
-			}()
-			run(r, new(atomic.Bool), f)
-		}()
-		<-done
-		failures = r.failures
-	})
+	synctest.Test(t, func(t *testing.T) { failures = failuresIn(t, f) })
 	return failures
+}
+
+// failuresIn is failuresOf in a bubble that is there already.
+func failuresIn(t *testing.T, f func(m *M)) []string {
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &recorder{TB: t, ctx: ctx}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			cancel()
+			for len(r.cleanups) > 0 {
+				last := len(r.cleanups) - 1
+				cleanup := r.cleanups[last]
+				r.cleanups = r.cleanups[:last]
+				cleanup()
+			}
+		}()
+		run(r, new(atomic.Bool), f)
+	}()
+	<-done
+	return r.failures
 }
 
 // mustFail runs a marble test that is to fail, once, with a text that has all the parts.

@@ -82,15 +82,16 @@ func (s *Source) windows() []Diagram {
 // explainWindows writes the subscriptions that were wanted and those that were got.
 func explainWindows(want, got []Diagram) string {
 	lines, _ := align(slices.Concat(want, got)...)
-	names := make([]string, len(lines))
-	for i := range lines {
-		switch i {
-		case 0:
-			names[i] = "want"
-		}
-		if i == len(want) {
-			names[i] = "got"
-		}
+	all := slices.Concat(listed("want", lines[:len(want)]), listed("got", lines[len(want):]))
+	return "\n    " + strings.Join(all, "\n    ") + "\n"
+}
+
+// listed names the first of some lines.
+func listed(name string, lines []string) []string {
+	if len(lines) == 0 {
+		lines = []string{"none"}
 	}
-	return strings.Join(labelled(names, lines), "\n")
+	names := make([]string, len(lines))
+	names[0] = name
+	return labelled(names, lines)
 }
