@@ -15,8 +15,9 @@ import (
 //	slot-line = 1*19DIGIT CR LF
 
 const (
-	maxDigits = 19 // as many as the largest int has
-	maxLine   = 32 // what is read at the most to find the line; it has maxDigits+2 bytes
+	maxDigits  = 19 // as many as the largest int has
+	safeDigits = 9  // as many as fit in every int, of 32 bits too
+	maxLine    = 32 // what is read at the most to find the line; it has maxDigits+2 bytes
 )
 
 // ErrProtocol is what a *ProtocolError wraps: the peer does not speak the
@@ -44,22 +45,22 @@ func ParseSlot(line []byte) (int, error) {
 // error means that all is well so far and more is needed.
 func scanSlot(b []byte) (slot, size int, err error) {
 	for i, c := range b {
-		switch {
-		case '0' <= c && c <= '9':
-			digit := int(c - '0')
-			if i == maxDigits || slot > (math.MaxInt-digit)/10 {
+		if digit := c - '0'; digit <= 9 {
+			if i >= safeDigits && (i == maxDigits || slot > (math.MaxInt-int(digit))/10) {
 				return 0, 0, fmt.Errorf("%w: %q… is more than an int holds", ErrProtocol, b[:i+1])
 			}
-			slot = slot*10 + digit
+			slot = slot*10 + int(digit)
+			continue
+		}
+		switch {
 		case c != '\r' || i == 0:
 			return 0, 0, unexpected(b, i, "a digit")
 		case i+1 == len(b):
 			return 0, 0, nil
 		case b[i+1] != '\n':
 			return 0, 0, unexpected(b, i+1, "LF")
-		default:
-			return slot, i + 2, nil
 		}
+		return slot, i + 2, nil
 	}
 	return 0, 0, nil
 }

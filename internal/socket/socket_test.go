@@ -1,0 +1,134 @@
+package socket
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// pair is a real connection over loopback.
+func pair(t *testing.T) (client, server net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if server, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close(); server.Close() })
+	return client, server
+}
+
+// wrapper is what a proxy's or a user's dialer may return.
+type wrapper struct {
+	net.Conn
+	closed int
+}
+
+func (w *wrapper) NetConn() net.Conn { return w.Conn }
+func (w *wrapper) Close() error      { w.closed++; return w.Conn.Close() }
+
+func TestRefuseResets(t *testing.T) {
+	for name, wrap := range map[string]func(net.Conn) net.Conn{
+		"plain":   func(c net.Conn) net.Conn { return c },
+		"wrapped": func(c net.Conn) net.Conn { return &wrapper{Conn: &wrapper{Conn: c}} },
+		"TLS":     func(c net.Conn) net.Conn { return tls.Client(c, &tls.Config{InsecureSkipVerify: true}) },
+		"unread":  func(c net.Conn) net.Conn { return Unread(c, []byte("x")) },
+	} {
+		client, server := pair(t)
+		wrapped := wrap(client)
+		Refuse(wrapped)
+		if _, err := server.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("%s: the server reads %v, want a reset", name, err)
+		}
+		if _, err := client.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("%s: not closed: %v", name, err)
+		}
+		if w, ok := wrapped.(*wrapper); ok && w.closed != 1 {
+			t.Errorf("%s: the outermost was closed %d times", name, w.closed)
+		}
+		Refuse(wrapped) // once more does no harm
+	}
+	Refuse(nil)
+}
+
+// selfish returns itself, which must not send us round in circles.
+type selfish struct{ *wrapper }
+
+func (s selfish) NetConn() net.Conn { return s }
+
+func TestRefuseEndsWithOddWrappers(t *testing.T) {
+	client, server := net.Pipe()
+	defer server.Close()
+	Refuse(selfish{&wrapper{Conn: client}})
+	Refuse(&wrapper{Conn: client})
+	if _, err := server.Read(make([]byte, 1)); err != io.EOF {
+		t.Error(err)
+	}
+}
+
+func TestUnreadComesFirst(t *testing.T) {
+	client, server := pair(t)
+	if Unread(client, nil) != client {
+		t.Error("nothing was unread, and the socket is not itself")
+	}
+	conn := Unread(client, []byte("HELLO"))
+	go func() {
+		_, _ = server.Write([]byte(" WORLD"))
+		_ = server.Close()
+	}()
+	small := make([]byte, 2)
+	if n, err := conn.Read(small); n != 2 || string(small) != "HE" || err != nil {
+		t.Error(n, err)
+	}
+	rest, err := io.ReadAll(conn)
+	if string(rest) != "LLO WORLD" || err != nil {
+		t.Errorf("%q, %v", rest, err)
+	}
+	if conn.(interface{ NetConn() net.Conn }).NetConn() != client {
+		t.Error("NetConn is not the socket")
+	}
+}
+
+func TestWhoseFault(t *testing.T) {
+	for _, limit := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS} {
+		if !IsLocal(&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", limit)}) {
+			t.Errorf("%v is ours", limit)
+		}
+	}
+	for _, theirs := range []error{syscall.ECONNREFUSED, syscall.ECONNRESET, io.EOF, context.DeadlineExceeded} {
+		if IsLocal(theirs) {
+			t.Errorf("%v is theirs", theirs)
+		}
+	}
+}
+
+func TestTimeoutIsATimeoutWhateverItWasCalled(t *testing.T) {
+	client, _ := pair(t)
+	for _, err := range []error{nil, net.ErrClosed, fmt.Errorf("proxy: %v", context.DeadlineExceeded), context.DeadlineExceeded} {
+		for _, conn := range []net.Conn{nil, client} {
+			var known net.Error
+			if got := Timeout(err, conn); !errors.As(got, &known) || !known.Timeout() {
+				t.Errorf("Timeout(%v, %v) = %v", err, conn, got)
+			}
+		}
+	}
+	if got := Timeout(context.DeadlineExceeded, nil); got != context.DeadlineExceeded {
+		t.Errorf("it was one, and became %v", got)
+	}
+}
