@@ -1,0 +1,50 @@
+package pool
+
+import (
+	"context"
+
+	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/hot"
+	"github.com/reactivex/rxgo/v2"
+)
+
+// Attach offers the pool every *rover.Connection that the observable emits: a
+// rover's Connections, or a filtered, merged or foreign stream. Several may
+// feed one pool. It subscribes before it returns; the channel it returns is
+// closed when the feeding has ended, with the source, ctx or the pool.
+//
+// An item that is no *rover.Connection is skipped; an error ends the feeding,
+// as it ends any RxGo stream. Either is logged at Warn.
+func (p *Pool) Attach(ctx context.Context, connections rxgo.Observable) rxgo.Disposed {
+	done := make(chan struct{})
+	p.mu.Lock()
+	closed := p.closed
+	if !closed {
+		p.feeding.Add(1)
+	}
+	p.mu.Unlock()
+	if closed {
+		close(done)
+		return done
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	unhook := context.AfterFunc(p.open, cancel)
+	items := hot.Items(ctx, connections)
+	go func() {
+		defer p.feeding.Done()
+		defer close(done)
+		defer cancel()
+		defer unhook()
+		for item := range items {
+			if c, ok := item.V.(*rover.Connection); ok {
+				p.Offer(c)
+			} else if item.Error() {
+				p.logger.Warn("pool: connections failed, there will be no more from here", "error", item.E)
+				return
+			} else {
+				p.logger.Warn("pool: item skipped, want *rover.Connection", "item", item.V)
+			}
+		}
+	}()
+	return done
+}

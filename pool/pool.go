@@ -1,0 +1,313 @@
+// Package pool keeps the connections with the lowest slots a rover finds and
+// lends them to any client with a dial hook.
+//
+//	rover ── Connections ──▶ Attach ──▶ keep the lowest Max ──▶ idle ──▶ Get ──▶ lent
+//	                                        │                     ▲               │
+//	                          a better offer replaces the worst   └── Release ────┘
+//
+// That is one half of Callosum's balance: servers give out their lowest free
+// slot, clients keep their lowest and give up their highest. Put the pool
+// under net/http ([Pool.Transport]), gRPC, a database driver or any other
+// client ([Pool.DialContext]), and the fleet balances itself.
+//
+// Which idle connection is lent is chosen uniformly at random. To prefer the
+// lowest slot would load the servers unevenly although connections are spread
+// evenly.
+package pool
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/socket"
+)
+
+// DefaultMax is how many connections a pool keeps, unless WithMax says otherwise.
+const DefaultMax = 100
+
+// ErrClosed is what Get and DialContext return once the pool is closed.
+var ErrClosed = errors.New("pool: closed")
+
+// An Option configures New.
+type Option func(*Pool) error
+
+// WithMax sets how many connections the pool keeps, lent ones included: at
+// least 1, default 100.
+func WithMax(n int) Option {
+	return func(p *Pool) error {
+		if p.max = n; n < 1 {
+			return fmt.Errorf("pool: max must be at least 1, got %d", n)
+		}
+		return nil
+	}
+}
+
+// WithLogger sets where Attach logs, at Warn, what is wrong with its source.
+// Default slog.Default().
+func WithLogger(l *slog.Logger) Option {
+	return func(p *Pool) error {
+		if p.logger = l; l == nil {
+			return errors.New("pool: logger must not be nil")
+		}
+		return nil
+	}
+}
+
+// A Pool keeps at most Max connections, those with the lowest slots of all it
+// was offered and that are still alive. It is made by New and ended by Close.
+// All methods are safe for many goroutines.
+type Pool struct {
+	max    int
+	logger *slog.Logger
+
+	changes *hot.Subject // of Change
+	watched atomic.Bool  // Changes has been called
+	waits   sync.Pool    // of *wait; not global, for a channel made in a test's bubble stays there
+	poller  poller
+	closing sync.Once
+	open    context.Context // ends with Close
+	shut    context.CancelFunc
+	feeding sync.WaitGroup // Attach's goroutines; added to under mu while not closed
+
+	// mu guards what follows and the entries' state. No socket is touched and
+	// nothing waits under it. Taken after the poller's lock, before changes' own.
+	mu      sync.Mutex
+	closed  bool
+	kept    worstFirst // idle and lent
+	idle    []*entry
+	waiting queue // empty unless idle is
+	blank   []Conn
+	stats   Stats // the counters; the rest is filled in when asked
+}
+
+// New makes an empty pool. An error names the option and what is wrong with
+// its value.
+func New(opts ...Option) (*Pool, error) {
+	p := &Pool{max: DefaultMax, logger: slog.Default(), changes: hot.NewSubject()}
+	for _, opt := range opts {
+		if err := opt(p); err != nil {
+			return nil, err
+		}
+	}
+	p.waits.New = func() any { return &wait{lent: make(chan *Conn, 1)} }
+	p.open, p.shut = context.WithCancel(context.Background())
+	return p, nil
+}
+
+// Offer keeps or declines a connection, at once. True: the pool has it. It
+// wants a connection while it has fewer than Max, or if the slot is strictly
+// lower than the highest it has, which is then replaced: closed, if idle,
+// else when it comes back. It does not want one that is closed already.
+func (p *Pool) Offer(c *rover.Connection) bool {
+	if !p.wants(c.Slot) {
+		c.Decline()
+		return false
+	}
+	conn, err := c.Keep()
+	if err != nil { // somebody else was faster; nothing has been given up for it
+		return false
+	}
+	e := &entry{pool: p, conn: conn, id: c.ID, server: c.Server, slot: c.Slot, place: -1, spot: -1}
+	if !e.watch() || !p.keep(e) {
+		p.poller.forget(e)
+		socket.Refuse(e.conn)
+		return false
+	}
+	return true
+}
+
+func (p *Pool) wants(slot int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wanted := p.hasRoom(slot)
+	if !wanted {
+		p.stats.Declined++
+	}
+	return wanted
+}
+
+// hasRoom is asked twice of an offer, for others may come while it is kept.
+func (p *Pool) hasRoom(slot int) bool {
+	return !p.closed && (len(p.kept) < p.max || slot < p.kept[0].slot)
+}
+
+// keep takes e in, in the place of the worst if need be.
+func (p *Pool) keep(e *entry) bool {
+	p.mu.Lock()
+	if e.dead || !p.hasRoom(e.slot) {
+		p.stats.Declined++
+		p.mu.Unlock()
+		return false
+	}
+	var finish func()
+	if len(p.kept) == p.max {
+		finish = p.expel(Replaced, p.kept[0], &p.stats.Replaced)
+	}
+	heap.Push(&p.kept, e)
+	p.stats.Accepted++
+	p.tell(Kept, e)
+	p.put(e)
+	p.mu.Unlock()
+	if finish != nil {
+		finish()
+	}
+	return true
+}
+
+// Get lends a connection. It waits, in order of arrival, until one is free;
+// the error is ErrClosed, or ctx's when that ends first.
+func (p *Pool) Get(ctx context.Context) (*Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, ErrClosed
+	}
+	if c := p.take(); c != nil {
+		p.mu.Unlock()
+		return c, nil
+	}
+	w := p.waits.Get().(*wait)
+	p.waiting.push(w)
+	p.mu.Unlock()
+
+	var c *Conn
+	select {
+	case c = <-w.lent:
+	case <-ctx.Done():
+		p.mu.Lock()
+		left := p.waiting.remove(w)
+		p.mu.Unlock()
+		if !left { // one was lent meanwhile, or the pool closed
+			if c = <-w.lent; c != nil {
+				c.Release()
+			}
+		}
+		p.waits.Put(w)
+		return nil, ctx.Err()
+	}
+	p.waits.Put(w)
+	if c == nil {
+		return nil, ErrClosed
+	}
+	return c, nil
+}
+
+// TryGet lends a connection if one is idle. It never waits.
+func (p *Pool) TryGet() (*Conn, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.take()
+	return c, c != nil
+}
+
+// DialContext is Get for whoever wants a dial function: http.Transport's
+// DialContext, grpc.WithContextDialer, a database driver. Network and address
+// are ignored, the pool decides. What it returns is a *Conn; clients that dial
+// close what they dialed, which takes it from the pool for good.
+func (p *Pool) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	c, err := p.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// take lends one of the idle, nil if there is none.
+func (p *Pool) take() *Conn {
+	if len(p.idle) == 0 {
+		return nil
+	}
+	e := p.idle[rand.IntN(len(p.idle))]
+	p.unshelve(e)
+	return p.lend(e)
+}
+
+// put lends e to who has waited longest, or lays it with the idle.
+func (p *Pool) put(e *entry) {
+	if w := p.waiting.pop(); w != nil {
+		w.lent <- p.lend(e)
+		return
+	}
+	e.spot = len(p.idle)
+	p.idle = append(p.idle, e)
+}
+
+// drop takes e out of the pool. home: it is not lent, so the caller must close
+// it; one that is lent closes when it comes back.
+func (p *Pool) drop(e *entry) (home bool) {
+	heap.Remove(&p.kept, e.place)
+	if e.spot < 0 {
+		p.stats.Leaving++
+		return false
+	}
+	p.unshelve(e)
+	return true
+}
+
+// expel drops e, which the pool wants no more, and counts it. What it returns,
+// which may be nil, is to be called without the lock.
+func (p *Pool) expel(why Kind, e *entry, count *int) (finish func()) {
+	*count++
+	p.tell(why, e)
+	if p.drop(e) {
+		return func() { e.close() }
+	}
+	return e.replace()
+}
+
+// lose takes e out because the other side is gone. The caller must close it if
+// the answer is true.
+func (p *Pool) lose(e *entry) (home bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e.dead = true
+	if e.place < 0 { // not kept yet, or no longer
+		return false
+	}
+	p.stats.Lost++
+	p.tell(Lost, e)
+	return p.drop(e)
+}
+
+// Close ends the pool: idle connections close, lent ones when they come back,
+// and whoever waits gets ErrClosed. It returns when every Attach has ended.
+// Call it as often as you like.
+func (p *Pool) Close() {
+	p.closing.Do(func() {
+		for _, finish := range p.empty() {
+			finish()
+		}
+		p.shut()
+		p.poller.close()
+		p.changes.Complete()
+		p.feeding.Wait()
+	})
+}
+
+// empty drops everything and returns what is to be done without the lock.
+func (p *Pool) empty() (finish []func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for len(p.kept) > 0 {
+		if f := p.expel(Closed, p.kept[len(p.kept)-1], &p.stats.Closed); f != nil {
+			finish = append(finish, f)
+		}
+	}
+	for w := p.waiting.pop(); w != nil; w = p.waiting.pop() {
+		w.lent <- nil
+	}
+	return finish
+}

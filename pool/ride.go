@@ -1,0 +1,124 @@
+package pool
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+)
+
+// A ride is one try to send a request.
+type ride struct {
+	request *http.Request // the caller's, with our hook and our body
+
+	mu   sync.Mutex
+	on   *line
+	late bool // the line it got was closed already: nothing was or will be written
+	body *cargo
+}
+
+func newRide(req *http.Request) *ride {
+	r := &ride{}
+	trace := &httptrace.ClientTrace{GotConn: r.board}
+	r.request = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
+	if req.Body != nil && req.Body != http.NoBody {
+		r.body = &cargo{ReadCloser: req.Body, ride: r}
+		r.request.Body = r.body
+	}
+	return r
+}
+
+// board, an httptrace hook, is told the connection before the request is
+// written; again, if http.Transport itself tries another one.
+func (r *ride) board(info httptrace.GotConnInfo) {
+	r.leave()
+	l := lineOf(info.Conn)
+	entered := l != nil && l.enter()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.late = l != nil && !entered
+	if entered {
+		r.on = l
+	}
+}
+
+// missed says that the request can be sent anew.
+func (r *ride) missed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.late
+}
+
+// leave takes the request off its line, the first time.
+func (r *ride) leave() {
+	r.mu.Lock()
+	l := r.on
+	r.on = nil
+	r.mu.Unlock()
+	if l != nil {
+		l.leave()
+	}
+}
+
+// settle closes the body if that was put off for another ride, which is not
+// needed any more.
+func (r *ride) settle() {
+	if r.body == nil {
+		return
+	}
+	r.mu.Lock()
+	putOff := r.body.putOff
+	r.body.putOff = false
+	r.mu.Unlock()
+	if putOff {
+		_ = r.body.ReadCloser.Close()
+	}
+}
+
+var errLate = errors.New("pool: connection was replaced before the request was sent")
+
+// A cargo is a request's body. While the ride is late it cannot be read or
+// closed, for the next ride will need it.
+type cargo struct {
+	io.ReadCloser
+	ride   *ride
+	putOff bool // a Close, under ride.mu
+}
+
+func (c *cargo) Read(p []byte) (int, error) {
+	if c.ride.missed() {
+		return 0, errLate
+	}
+	return c.ReadCloser.Read(p)
+}
+
+func (c *cargo) Close() error {
+	c.ride.mu.Lock()
+	if c.ride.late {
+		c.putOff = true
+		c.ride.mu.Unlock()
+		return nil
+	}
+	c.ride.mu.Unlock()
+	return c.ReadCloser.Close()
+}
+
+// A tail is a response's body. Its end is the end of the ride.
+type tail struct {
+	io.ReadCloser
+	end func()
+}
+
+func (t *tail) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	if err != nil {
+		t.end()
+	}
+	return n, err
+}
+
+func (t *tail) Close() error {
+	defer t.end()
+	return t.ReadCloser.Close()
+}

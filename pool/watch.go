@@ -1,0 +1,58 @@
+package pool
+
+import (
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"time"
+)
+
+// How the pool knows that the other side has closed, without polling and
+// without taking a byte from whoever borrows the connection next:
+//
+//   - a socket of the system's, bare or under TLS, is watched by the system
+//     (poller, on Linux): nothing is to be done when it is lent or comes back;
+//   - from anything else, say a net.Pipe, one goroutine reads while it is idle,
+//     and the borrower gets what came (ahead).
+
+// watch begins to look for the end. False: it is closed already, as far as can
+// be known.
+func (e *entry) watch() bool {
+	if raw := rawOf(e.conn); raw != nil && e.pool.poller.add(e, raw) {
+		return true
+	}
+	// Nothing is changed by this: there is no deadline.
+	err := e.conn.SetReadDeadline(time.Time{})
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) {
+		return false
+	}
+	e.ahead = newAhead(e.conn, func() {
+		if e.pool.lose(e) {
+			e.close()
+		}
+	})
+	e.conn = e.ahead
+	e.ahead.start()
+	return true
+}
+
+// rawOf finds the system's socket under TLS and other wrappers, nil if there
+// is none.
+func rawOf(conn net.Conn) syscall.RawConn {
+	for conn != nil {
+		if c, ok := conn.(syscall.Conn); ok {
+			raw, err := c.SyscallConn()
+			if err != nil {
+				return nil
+			}
+			return raw
+		}
+		wrapper, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			return nil
+		}
+		conn = wrapper.NetConn()
+	}
+	return nil
+}
