@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v3"
+)
+
+func demoCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "demo",
+		Usage: "watch clients balance themselves over servers, with nothing to install",
+		Flags: []cli.Flag{
+			&countFlag{Name: "servers", Usage: "`N` slot servers, from 1 to 12", Value: 3, Config: span{1, 12}},
+			&durationFlag{Name: "interval", Usage: "`TIME` between a client's attempts", Value: 200 * time.Millisecond},
+			forFlag(10 * time.Second), jsonFlag(),
+		},
+		Action: func(ctx context.Context, c *cli.Command) error {
+			return session(ctx, c, len("nonsense"), func(ctx context.Context, p *printer) error {
+				return demo(ctx, p, c.Int("servers"), c.Duration("interval"), c.Duration("for"))
+			})
+		},
+	}
+}
+
+// demo shows the main job on loopback until ctx ends, after length as a rule:
+// clients rove over a fleet and balance themselves.
+func demo(ctx context.Context, p *printer, servers int, interval, length time.Duration) error {
+	fleet, err := newFleet(servers)
+	if err != nil {
+		return err
+	}
+	defer fleet.close()
+	if !p.json {
+		p.text(fmt.Sprintf("%d clients rove over %s, a port where nobody listens and a server that\n"+
+			"talks nonsense. Each client keeps its %s: %d a server is even.\n"+
+			"One of them tells what it meets:\n\n",
+			clients, count(servers, "slot server"), count(servers, "lowest slot"), clients))
+	}
+	crowd, err := newCrowd(p, fleet.list(), servers, interval)
+	if err != nil {
+		return err
+	}
+	defer crowd.close()
+	if err := crowd.start(ctx); err != nil {
+		return err
+	}
+	direct(ctx, p, fleet, crowd, interval, length)
+	crowd.stop()
+	p.summary(crowd.tally, crowd.kept())
+	return nil
+}
+
+// What the demo does when, in intervals.
+const (
+	balanceEvery = 5
+	settled      = 20 // time for clients to become even
+	away         = 3  // how long a restart takes
+)
+
+// direct prints the balance now and then, and restarts a server half-way if
+// there is time to become even before and after.
+func direct(ctx context.Context, p *printer, fleet *fleet, crowd *crowd, interval, length time.Duration) {
+	ticks := time.NewTicker(interval)
+	defer ticks.Stop()
+	half, restarts := int(length/interval/2), fleet.servers[0]
+	down := half - half%balanceEvery - 1 // so that the next line shows what is lost
+	for n := 1; ; n++ {
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return
+		}
+		if n == down && half >= settled {
+			restarts.down(p)
+		} else if n >= down+away {
+			restarts.up(p)
+		}
+		if n%balanceEvery == 0 {
+			p.print(fleet.balance(crowd.kept()))
+		}
+	}
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

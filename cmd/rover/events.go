@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/callosum-go/rover"
+	"github.com/reactivex/rxgo/v2"
+)
+
+// watch subscribes to all three streams at once. Each connection is offered to
+// keep, which says whether it was kept; then tell is told the outcome. done is
+// closed when the streams have ended and all is told.
+func watch(s *rover.Stream, keep func(*rover.Connection) bool, tell func(outcome any, kept bool)) (done <-chan struct{}) {
+	all := rover.Merge([]rxgo.Observable{s.Connections(), s.Unreachable(), s.Errors()})
+	return all.ForEach(func(outcome any) {
+		c, ok := outcome.(*rover.Connection)
+		tell(outcome, ok && keep(c))
+	}, func(error) {}, func() {}) // the streams carry errors as values and do not fail
+}
+
+// describe makes an outcome an event.
+func describe(outcome any, kept bool) event {
+	switch o := outcome.(type) {
+	case *rover.Connection:
+		return connectionEvent(o, kept)
+	case *rover.UnreachableError:
+		return unreachableEvent(o)
+	default:
+		return errorEvent(o.(error))
+	}
+}
+
+func connectionEvent(c *rover.Connection, kept bool) event {
+	e := event{name: "connection", colour: cyan, id: c.ID, detail: fmt.Sprintf("slot %-4d declined", c.Slot)}
+	if kept {
+		e.colour, e.detail = green, fmt.Sprintf("slot %-4d kept", c.Slot)
+	}
+	e.fields = struct {
+		ID   string `json:"id"`
+		Host string `json:"host"`
+		Port int    `json:"port"`
+		Slot int    `json:"slot"`
+	}{c.ID, c.Server.Host, c.Server.Port, c.Slot}
+	return e
+}
+
+func unreachableEvent(err *rover.UnreachableError) event {
+	return event{name: "unreachable", colour: yellow, id: err.ID, detail: reason(err), fields: struct {
+		ID    string `json:"id"`
+		Host  string `json:"host"`
+		Port  int    `json:"port"`
+		Error string `json:"error"`
+	}{err.ID, err.Server.Host, err.Server.Port, err.Err.Error()}}
+}
+
+func errorEvent(err error) event {
+	e := event{name: "error", colour: red, detail: reason(err), fields: struct {
+		Error string `json:"error"`
+	}{err.Error()}}
+	if wrong, ok := errors.AsType[*rover.ProtocolError](err); ok {
+		e.id = wrong.ID
+	}
+	return e
+}
+
+// reason is the heart of an error, for people: where it is about a server, the
+// server is told elsewhere on the line.
+func reason(err error) string {
+	if wrong, ok := errors.AsType[*rover.ProtocolError](err); ok {
+		return fmt.Sprintf("answered %q", wrong.Line)
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return "ended before its line"
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return "timed out"
+	}
+	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
+		return lookup.Err
+	}
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return number.Error()
+	}
+	if unreachable, ok := errors.AsType[*rover.UnreachableError](err); ok {
+		err = unreachable.Err
+	}
+	return oneLine(strings.TrimPrefix(err.Error(), "rover: "))
+}
+
+// oneLine makes s fit to print: what is unprintable becomes a space.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unprintable(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/urfave/cli/v3"
+)
+
+// Flags whose errors say what would be right.
+type (
+	durationFlag = cli.FlagBase[time.Duration, cli.NoConfig, value[time.Duration, cli.NoConfig, positive]]
+	countFlag    = cli.FlagBase[int, span, value[int, span, whole]]
+	serversFlag  = cli.FlagBase[serverList, cli.NoConfig, value[serverList, cli.NoConfig, servers]]
+)
+
+// A kind says how a flag's T is read and shown, given its configuration C.
+type kind[T, C any] interface {
+	parse(s string, into *T, c C) error
+	show(v T) string
+}
+
+// A value is a flag of some kind as the cli package wants it.
+type value[T, C any, K kind[T, C]] struct {
+	to     *T
+	config C
+	kind   K
+}
+
+func (v value[T, C, K]) Create(initial T, to *T, c C) cli.Value {
+	*to = initial
+	return value[T, C, K]{to: to, config: c}
+}
+
+func (v value[T, C, K]) ToString(t T) string { return v.kind.show(t) }
+func (v value[T, C, K]) Set(s string) error  { return v.kind.parse(s, v.to, v.config) }
+func (v value[T, C, K]) Get() any            { return *v.to }
+
+func (v value[T, C, K]) String() string {
+	if v.to == nil { // as package flag may ask for
+		return ""
+	}
+	return v.kind.show(*v.to)
+}
+
+// positive durations.
+type positive struct{}
+
+func (positive) show(d time.Duration) string { return d.String() }
+
+func (positive) parse(s string, into *time.Duration, _ cli.NoConfig) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return errors.New("want a duration above 0, such as 200ms, 1s or 1m30s")
+	}
+	*into = d
+	return nil
+}
+
+// whole numbers within a span.
+type (
+	whole struct{}
+	span  struct{ lowest, highest int }
+)
+
+func (whole) show(n int) string { return strconv.Itoa(n) }
+
+func (whole) parse(s string, into *int, c span) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < c.lowest || n > c.highest {
+		return fmt.Errorf("want a whole number from %d to %d", c.lowest, c.highest)
+	}
+	*into = n
+	return nil
+}
+
+// servers, one more each time.
+type servers struct{}
+
+func (servers) show(serverList) string { return "" }
+
+func (servers) parse(s string, into *serverList, _ cli.NoConfig) error { return into.add(s) }
+
+// What every command has.
+func forFlag(d time.Duration) cli.Flag {
+	return &durationFlag{Name: "for", Usage: "end after `TIME` (default: at a signal)", Value: d, HideDefault: d == 0}
+}
+
+func jsonFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "json", Usage: "print one JSON object a line", HideDefault: true}
+}

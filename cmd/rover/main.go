@@ -1,0 +1,81 @@
+// Command rover roves over slot servers, serves slots, and shows both at work.
+//
+//	rover rove --server a=127.0.0.1:4040 --server b=[::1]:4040
+//	rover serve --listen 127.0.0.1:4040
+//	rover demo
+//
+// It prints one line an event, as text or, with --json, one object a line. The
+// exit code is 0 at the end, by --for or a signal too, 1 if something failed,
+// such as listening, and 2 for wrong flags.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v3"
+)
+
+func main() {
+	signal.Ignore(syscall.SIGPIPE) // so that a reader who leaves is an error of Write, and we end in order
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends us the hard way
+	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
+}
+
+// run is the whole command: it returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := newRoot(stdout, stderr).Run(ctx, args)
+	if err == nil || errors.Is(err, syscall.EPIPE) {
+		return 0
+	}
+	fmt.Fprintf(stderr, "rover: %v\n", err)
+	if _, ok := errors.AsType[usageError](err); ok {
+		return 2
+	}
+	return 1
+}
+
+// A usageError says what is wrong with the flags, and what would be right.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func newRoot(stdout, stderr io.Writer) *cli.Command {
+	root := &cli.Command{
+		Name:    "rover",
+		Usage:   "find the servers with free slots, and keep the lowest",
+		Version: version(),
+		Commands: []*cli.Command{
+			roveCommand(), serveCommand(), demoCommand(),
+		},
+		Writer:                stdout,
+		ErrWriter:             stderr,
+		EnableShellCompletion: true,
+		HideHelpCommand:       true,
+		ArgValidator:          noArguments,
+		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // run tells, and exits
+	}
+	for _, c := range append(root.Commands, root) {
+		c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
+			return usagef("%w; see %q", err, c.FullName()+" --help")
+		}
+	}
+	return root
+}
+
+func noArguments(_ context.Context, c *cli.Command) error {
+	switch {
+	case c.NArg() == 0:
+		return nil
+	case c == c.Root():
+		return usagef("there is no command %q; want rove, serve or demo", c.Args().First())
+	default:
+		return usagef("%s takes flags only, got %q; see %q", c.Name, c.Args().First(), c.FullName()+" --help")
+	}
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// columns is the width that no line exceeds, but for long ids.
+const columns = 80
+
+// A colour is the number of an ANSI one; 0 is none.
+type colour int
+
+const (
+	grey    colour = 90
+	red     colour = 31
+	green   colour = 32
+	yellow  colour = 33
+	magenta colour = 35
+	cyan    colour = 36
+)
+
+// An event is what one line tells.
+type event struct {
+	name   string
+	colour colour
+	id     string // of the server
+	detail string
+	fields any // a struct: the object's fields behind time and event
+}
+
+// A printer writes one line an event, as text or as JSON. It is safe for many
+// goroutines. The first write that fails is the last.
+type printer struct {
+	json     bool
+	coloured bool
+	idWidth  int
+	failed   func(error)
+
+	mu     sync.Mutex
+	out    io.Writer
+	broken bool
+}
+
+// newPrinter prints on out, in colour where that is a terminal. failed is told
+// once if writing fails.
+func newPrinter(out io.Writer, json bool, idWidth int, failed func(error)) *printer {
+	return &printer{out: out, json: json, idWidth: idWidth, failed: failed, coloured: !json && wantsColour(out)}
+}
+
+func wantsColour(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// print tells an event, of now.
+func (p *printer) print(e event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if p.json {
+		p.write(object(now, e))
+		return
+	}
+	room := max(columns-len("15:04:05.000  unreachable  ")-p.idWidth-2, 20)
+	p.write([]byte(strings.TrimRight(fmt.Sprintf("%s  %s  %s  %s",
+		p.paint(grey, now.Format("15:04:05.000")),
+		p.paint(e.colour, fmt.Sprintf("%-11s", e.name)),
+		pad(e.id, p.idWidth), clip(e.detail, room)), " ") + "\n"))
+}
+
+// object is an event as one line of JSON.
+func object(now time.Time, e event) []byte {
+	head := encode(struct {
+		Time  time.Time `json:"time"`
+		Event string    `json:"event"`
+	}{now, e.name})
+	return append(append(bytes.TrimRight(head, "}\n"), ','), encode(e.fields)[1:]...)
+}
+
+func encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err) // the structs of this package can all be encoded
+	}
+	return b.Bytes()
+}
+
+// text writes lines as they are. They must not be written where JSON is wanted.
+func (p *printer) text(lines string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.write([]byte(lines))
+}
+
+func (p *printer) write(b []byte) {
+	if p.broken {
+		return
+	}
+	if _, err := p.out.Write(b); err != nil {
+		p.broken = true
+		p.failed(fmt.Errorf("writing the output: %w", err))
+	}
+}
+
+func (p *printer) paint(c colour, s string) string {
+	if !p.coloured || c == 0 || s == "" {
+		return s
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", c, s)
+}
+
+// pad makes s at least width characters wide.
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
+}
+
+// clip makes s at most width characters wide.
+func clip(s string, width int) string {
+	if utf8.RuneCountInString(s) <= width {
+		return s
+	}
+	return string([]rune(s)[:width-1]) + "…"
+}

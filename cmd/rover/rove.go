@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"unicode/utf8"
+
+	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/pool"
+	"github.com/urfave/cli/v3"
+)
+
+func roveCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "rove",
+		Usage: "rove over servers, and print what comes of each attempt",
+		Flags: append([]cli.Flag{
+			&serversFlag{Name: "server", Aliases: []string{"s"}, Usage: "rove over `[ID=]HOST:PORT`, IPv6 in brackets; repeat for more"},
+			&durationFlag{Name: "interval", Usage: "`TIME` between attempts", Value: rover.DefaultInterval},
+			&durationFlag{Name: "dial-timeout", Usage: "`TIME` for dial and slot line together", Value: rover.DefaultDialTimeout},
+			&countFlag{Name: "keep-below", Usage: "keep connections with slots below `N` until the end, decline all others",
+				Config: span{0, math.MaxInt}},
+			forFlag(0), jsonFlag(),
+		}, dialerFlags()...),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			servers := c.Value("server").(serverList)
+			if len(servers) == 0 {
+				return usagef("no server to rove over; want at least one --server [ID=]HOST:PORT")
+			}
+			dialer, err := dialer(c)
+			if err != nil {
+				return err
+			}
+			return session(ctx, c, servers.width(), func(ctx context.Context, p *printer) error {
+				return rove(ctx, p, servers, c.Int("keep-below"),
+					rover.WithInterval(c.Duration("interval")),
+					rover.WithDialTimeout(c.Duration("dial-timeout")),
+					rover.WithDialer(dialer))
+			})
+		},
+	}
+}
+
+// rove roves over servers until ctx ends, and keeps the slots below keepBelow.
+func rove(ctx context.Context, p *printer, servers serverList, keepBelow int, opts ...rover.Option) error {
+	stream, err := rover.New(append(opts, rover.WithServers(servers.set()), rover.WithLogger(slog.New(slog.DiscardHandler)))...)
+	if err != nil {
+		return err
+	}
+	kept, err := pool.New(pool.WithMax(math.MaxInt)) // for it notices when a server hangs up
+	if err != nil {
+		return err
+	}
+	defer kept.Close()
+
+	tally := newTally(servers)
+	keep := func(c *rover.Connection) bool {
+		if c.Slot < keepBelow {
+			return kept.Offer(c)
+		}
+		c.Decline()
+		return false
+	}
+	done := watch(stream, keep, func(outcome any, kept bool) {
+		tally.count(outcome)
+		p.print(describe(outcome, kept))
+	})
+	if err := stream.Start(ctx); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	stream.Stop()
+	<-done
+	p.summary(tally, kept.Stats().Servers)
+	return nil
+}
+
+// width is the longest id's.
+func (l serverList) width() (w int) {
+	for _, n := range l {
+		w = max(w, utf8.RuneCountInString(n.id))
+	}
+	return w
+}

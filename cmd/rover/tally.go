@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/callosum-go/rover"
+)
+
+// A tally counts per server what a command has seen, for its summary.
+type tally struct {
+	mu   sync.Mutex
+	rows []*row // in the servers' order
+	byID map[string]*row
+
+	connections, unreachable, errors int
+}
+
+// A row is one server's.
+type row struct {
+	server   named
+	attempts int
+	lowest   int // slot seen; -1: none was
+	highest  int
+	trouble  string // why the latest attempt failed
+}
+
+// newTally counts for servers, which have ids of their own.
+func newTally(servers serverList) *tally {
+	t := &tally{byID: make(map[string]*row)}
+	for _, n := range servers {
+		r := &row{server: n, lowest: -1, highest: -1}
+		t.rows, t.byID[n.id] = append(t.rows, r), r
+	}
+	return t
+}
+
+// count counts an outcome. Errors that are about no server are in no row.
+func (t *tally) count(outcome any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch o := outcome.(type) {
+	case *rover.Connection:
+		t.connections++
+		r := t.byID[o.ID]
+		if r.attempts++; r.lowest < 0 || o.Slot < r.lowest {
+			r.lowest = o.Slot
+		}
+		r.highest, r.trouble = max(r.highest, o.Slot), ""
+	case *rover.UnreachableError:
+		t.unreachable++
+		t.byID[o.ID].fail(o)
+	case *rover.ProtocolError:
+		t.errors++
+		t.byID[o.ID].fail(o)
+	default:
+		t.errors++
+	}
+}
+
+func (r *row) fail(err error) { r.attempts, r.trouble = r.attempts+1, reason(err) }
+
+// summary ends a command that roved: what came of each server, given how many
+// connections are kept there, and the sum.
+func (p *printer) summary(t *tally, kept map[rover.Server]int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sum := 0
+	for _, n := range kept {
+		sum += n
+	}
+	if p.json {
+		p.print(t.object(kept, sum))
+		return
+	}
+	p.text(fmt.Sprintf("\n%s\n%d connections, %d kept to the end; %d unreachable; %d errors\n",
+		t.table(kept), t.connections, sum, t.unreachable, t.errors))
+}
+
+// barWidth is what a table of short ids leaves.
+const barWidth = 24
+
+func (t *tally) table(kept map[rover.Server]int) string {
+	rows := [][]string{{"server", "address", "attempts", "slots seen", "kept", ""}}
+	most, addressed := 1, false
+	for _, r := range t.rows {
+		most = max(most, kept[r.server.Server])
+	}
+	for _, r := range t.rows {
+		n := kept[r.server.Server]
+		held, last := strconv.Itoa(n), bar(n, most, barWidth)
+		if r.trouble != "" && n == 0 {
+			held, last = "-", clip(r.trouble, barWidth)
+		}
+		address := r.server.Addr()
+		if address == r.server.id {
+			address = ""
+		}
+		addressed = addressed || address != ""
+		rows = append(rows, []string{r.server.id, address, strconv.Itoa(r.attempts), r.slots(), held, last})
+	}
+	if !addressed {
+		rows[0][1] = ""
+	}
+	return align(rows, 2, 4)
+}
+
+// slots is the range of those seen.
+func (r *row) slots() string {
+	switch {
+	case r.lowest < 0:
+		return "-"
+	case r.lowest == r.highest:
+		return strconv.Itoa(r.lowest)
+	default:
+		return fmt.Sprintf("%d-%d", r.lowest, r.highest)
+	}
+}
+
+type rowObject struct {
+	ID       string `json:"id"`
+	Host     string `json:"host"`
+	Port     int    `json:"port"`
+	Attempts int    `json:"attempts"`
+	Slots    []int  `json:"slots"` // lowest and highest seen, or nothing
+	Kept     int    `json:"kept"`
+}
+
+func (t *tally) object(kept map[rover.Server]int, sum int) event {
+	all := make([]rowObject, len(t.rows))
+	for i, r := range t.rows {
+		all[i] = rowObject{r.server.id, r.server.Host, r.server.Port, r.attempts, []int{}, kept[r.server.Server]}
+		if r.lowest >= 0 {
+			all[i].Slots = []int{r.lowest, r.highest}
+		}
+	}
+	return event{name: "summary", fields: struct {
+		Connections int         `json:"connections"`
+		Unreachable int         `json:"unreachable"`
+		Errors      int         `json:"errors"`
+		Kept        int         `json:"kept"`
+		Servers     []rowObject `json:"servers"`
+	}{t.connections, t.unreachable, t.errors, sum, all}}
+}
