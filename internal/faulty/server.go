@@ -85,7 +85,7 @@ func newServer(c Case, host string, patience time.Duration) *Server {
 // take makes clients go the case's way.
 func (s *Server) take(way Way) {
 	if way.wrap != nil {
-		s.dialer = way.wrap(s.dialer)
+		s.dialer = way.wrap(s, s.dialer)
 	}
 	if way.host != "" {
 		s.host = way.host

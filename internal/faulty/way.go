@@ -13,7 +13,7 @@ import (
 type Way struct {
 	words string
 	host  string // the name to dial; empty: the server's address
-	wrap  func(Dialer) Dialer
+	wrap  func(*Server, Dialer) Dialer
 }
 
 // Straight reports whether any dialer gets there, and not only the server's own.
@@ -46,7 +46,7 @@ func Panics() Way {
 
 // Late is a dialer that comes back with a socket when its context is over.
 func Late() Way {
-	return Way{words: "the given dialer returns a socket when its context is over", wrap: func(d Dialer) Dialer {
+	return Way{words: "the given dialer returns a socket when its context is over", wrap: func(_ *Server, d Dialer) Dialer {
 		return DialFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
 			<-ctx.Done()
 			return d.DialContext(context.WithoutCancel(ctx), network, address)
@@ -56,21 +56,27 @@ func Late() Way {
 
 // ResolverHangs is a name server that never answers.
 func ResolverHangs() Way {
-	return resolving("the name server never answers", func(ctx context.Context) (net.Conn, error) {
-		return hang(ctx, "udp")
+	return resolving("the name server never answers", func(ctx context.Context, s *Server) (net.Conn, error) {
+		// Lookups of one name are shared: who leaves does not end them for the others, and the
+		// last one out may leave them to their own timeout, which is seconds away.
+		select {
+		case <-ctx.Done():
+		case <-s.over:
+		}
+		return nil, failed("connect", syscall.ETIMEDOUT, "udp")
 	})
 }
 
 // ResolverFails is a name server that refuses to talk.
 func ResolverFails() Way {
-	return resolving("the name server cannot be reached", func(context.Context) (net.Conn, error) {
+	return resolving("the name server cannot be reached", func(context.Context, *Server) (net.Conn, error) {
 		return nil, failed("connect", syscall.ECONNREFUSED, "udp")
 	})
 }
 
 // NoSuchHost is a name server that does not know the name.
 func NoSuchHost() Way {
-	return resolving("the name server does not know the name", func(ctx context.Context) (net.Conn, error) {
+	return resolving("the name server does not know the name", func(context.Context, *Server) (net.Conn, error) {
 		client, server := net.Pipe()
 		// The resolver closes its end when it has its answer, or has had enough: so it ends.
 		go denyNames(server)
@@ -80,7 +86,7 @@ func NoSuchHost() Way {
 
 // dead is a way that leads nowhere.
 func dead(words string, dial func(ctx context.Context, network string) (net.Conn, error)) Way {
-	return Way{words: words, wrap: func(Dialer) Dialer {
+	return Way{words: words, wrap: func(*Server, Dialer) Dialer {
 		return DialFunc(func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return dial(ctx, network)
 		})
@@ -89,17 +95,14 @@ func dead(words string, dial func(ctx context.Context, network string) (net.Conn
 
 // resolving is a way on which the name has to be asked for, and the one name server is reached by
 // dial. No packet leaves the process.
-func resolving(words string, dial func(context.Context) (net.Conn, error)) Way {
-	resolver := &net.Resolver{
-		PreferGo: true,
-		Dial:     func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
-	}
+func resolving(words string, dial func(context.Context, *Server) (net.Conn, error)) Way {
 	firstLookup()
-	return Way{
-		words: words,
-		host:  noHost,
-		wrap:  func(Dialer) Dialer { return &net.Dialer{Resolver: resolver} },
-	}
+	return Way{words: words, host: noHost, wrap: func(s *Server, _ Dialer) Dialer {
+		return &net.Dialer{Resolver: &net.Resolver{
+			PreferGo: true,
+			Dial:     func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, s) },
+		}}
+	}}
 }
 
 // noHost is a name that can never exist; the dot keeps search domains away.
