@@ -23,7 +23,7 @@ type entry struct {
 
 	place    int  // in kept; -1: not in the pool
 	spot     int  // in idle; -1: not there
-	dead     bool // the other side is gone
+	dead     bool // known to be, perhaps before it is kept
 	replaced bool // out of the pool while lent, and not for being dead
 	signal   chan struct{}
 	notify   func() // told of the replacement

@@ -117,7 +117,7 @@ func (p *Pool) Offer(c *rover.Connection) bool {
 		return false
 	}
 	e := &entry{pool: p, conn: conn, id: c.ID, server: c.Server, slot: c.Slot, place: -1, spot: -1}
-	if !e.watch() || !p.keep(e) {
+	if !p.keep(e, e.watch()) {
 		p.poller.forget(e)
 		socket.Refuse(e.conn)
 		return false
@@ -140,10 +140,10 @@ func (p *Pool) hasRoom(slot int) bool {
 	return !p.closed && (len(p.kept) < p.max || slot < p.kept[0].slot)
 }
 
-// keep takes e in, in the place of the worst if need be.
-func (p *Pool) keep(e *entry) bool {
+// keep takes e in, if it lives, in the place of the worst if need be.
+func (p *Pool) keep(e *entry, alive bool) bool {
 	p.mu.Lock()
-	if e.dead || !p.hasRoom(e.slot) {
+	if !alive || e.dead || !p.hasRoom(e.slot) {
 		p.stats.Declined++
 		p.mu.Unlock()
 		return false

@@ -43,11 +43,12 @@ func (r *ride) board(info httptrace.GotConnInfo) {
 	}
 }
 
-// missed says that the request can be sent anew.
+// missed says that nothing of the request was sent or read, so that it can be
+// sent anew.
 func (r *ride) missed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.late
+	return r.late && (r.body == nil || !r.body.touched)
 }
 
 // leave takes the request off its line, the first time.
@@ -82,26 +83,36 @@ var errLate = errors.New("pool: connection was replaced before the request was s
 // closed, for the next ride will need it.
 type cargo struct {
 	io.ReadCloser
-	ride   *ride
-	putOff bool // a Close, under ride.mu
+	ride *ride
+
+	// Under the ride's lock.
+	touched bool
+	putOff  bool // a Close
+}
+
+// touch is false while the ride is late.
+func (c *cargo) touch() bool {
+	c.ride.mu.Lock()
+	defer c.ride.mu.Unlock()
+	c.touched = c.touched || !c.ride.late
+	return !c.ride.late
 }
 
 func (c *cargo) Read(p []byte) (int, error) {
-	if c.ride.missed() {
+	if !c.touch() {
 		return 0, errLate
 	}
 	return c.ReadCloser.Read(p)
 }
 
 func (c *cargo) Close() error {
-	c.ride.mu.Lock()
-	if c.ride.late {
-		c.putOff = true
-		c.ride.mu.Unlock()
-		return nil
+	if c.touch() {
+		return c.ReadCloser.Close()
 	}
+	c.ride.mu.Lock()
+	c.putOff = true
 	c.ride.mu.Unlock()
-	return c.ReadCloser.Close()
+	return nil
 }
 
 // A tail is a response's body. Its end is the end of the ride.
