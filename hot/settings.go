@@ -33,9 +33,10 @@ func WithQueue(n int) SubjectOption { return func(s *settings) { s.queue = n } }
 func WithOverflow(rule Overflow) SubjectOption { return func(s *settings) { s.overflow = rule } }
 
 // WithDropped sets a hook that is told each value a subscriber was meant to
-// get and did not: its queue overflowed, or it left with the value unread. A
-// value that a Map or FlatMap has worked on counts as taken. The hook runs on
-// the goroutine that found out, outside all locks.
+// get and did not: its queue overflowed, or it left with the value unread.
+// What a Map, a FlatMap or an operator of RxGo's own was handed counts as
+// taken, and what a closed channel still holds is its reader's. The hook runs
+// on the goroutine that found out, outside all locks.
 func WithDropped(hook func(v any)) SubjectOption { return func(s *settings) { s.dropped = hook } }
 
 // WithEach sets what a subscriber gets for v, called once for each one: for

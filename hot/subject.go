@@ -141,6 +141,10 @@ func (s *Subject) join(who subscriber) *subscription {
 func (s *Subject) add(sub *subscription, ctx context.Context) (lost []any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if ctx.Err() != nil { // nothing was meant for it
+		sub.close()
+		return nil
+	}
 	for _, v := range s.kept {
 		if s.keep != nil && !s.keep(v) {
 			continue
