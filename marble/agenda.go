@@ -96,23 +96,35 @@ func (a *agenda) add(at time.Duration, rank int, do func()) {
 	}
 }
 
-// take gives what is due, or else the time to wait for it; neither when the test is over.
-func (a *agenda) take() (do func(), wait time.Duration) {
+// take gives what is due; over tells that nothing is, and nothing will be.
+func (a *agenda) take() (do func(), over bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now, until := a.since(), max(a.planned, a.started)
-	if len(a.entries) > 0 {
-		if a.entries[0].at <= now {
-			return heap.Pop(&a.entries).(entry).do, 0
-		}
-		until = min(until, a.entries[0].at)
+	if len(a.entries) > 0 && a.entries[0].at <= a.since() {
+		return heap.Pop(&a.entries).(entry).do, false
 	}
-	return nil, until - now
+	return nil, a.wait() <= 0
 }
 
-// sleep waits, but not on when something was added.
-func (a *agenda) sleep(d time.Duration) {
-	timer := time.NewTimer(d)
+// wait is how long nothing is due, at most until the test is over.
+func (a *agenda) wait() time.Duration {
+	until := max(a.planned, a.started)
+	if len(a.entries) > 0 {
+		until = min(until, a.entries[0].at)
+	}
+	return until - a.since()
+}
+
+// sleep waits until something is due or the test is over, but no longer than until
+// something was added.
+func (a *agenda) sleep() {
+	a.mu.Lock()
+	wait := a.wait()
+	a.mu.Unlock()
+	if wait <= 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

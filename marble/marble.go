@@ -118,10 +118,11 @@ func (m *M) Time(diagram string) time.Duration {
 }
 
 // At calls f at a time since frame zero, after the expectations that subscribe then and
-// before the sources that emit then. The test lasts at least until f has returned.
+// before the sources that emit then. f has a goroutine of its own, so it may wait for what
+// sources emit.
 func (m *M) At(d time.Duration, f func()) {
 	m.agenda.plan(d)
-	m.agenda.add(d, calls, f)
+	m.agenda.add(d, calls, func() { go f() })
 }
 
 // Flush lets the time of all diagrams pass, and checks all expectations; what follows it
@@ -165,15 +166,12 @@ func (m *M) Flush() {
 // pass does what the agenda has until its end. Before each step every goroutine has run
 // until it waits.
 func (m *M) pass() {
-	for {
+	for over := false; !over; {
+		m.agenda.sleep()
 		synctest.Wait()
-		switch do, wait := m.agenda.take(); {
-		case do != nil:
+		var do func()
+		if do, over = m.agenda.take(); do != nil {
 			do()
-		case wait > 0:
-			m.agenda.sleep(wait)
-		default:
-			return
 		}
 	}
 }
