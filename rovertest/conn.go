@@ -61,6 +61,9 @@ func (c *conn) speak(said <-chan rxgo.Item) {
 			return
 		}
 		text, _ := words(item.V) // Serve has checked
+		if len(text) == 0 {
+			continue // which a pipe would have read, as nothing
+		}
 		if _, err := c.server.Write(text); err != nil {
 			return
 		}

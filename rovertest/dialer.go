@@ -14,8 +14,10 @@
 //	s         a string or a []byte is what the server writes, an int n the slot line "n\r\n"
 //	-         silence
 //	|         the server closes
-//	#         the connection is reset; at the beginning of a diagram, the dial fails
-//	"" or -   connects, and says nothing for ever
+//	#         the connection is reset; as the first event of a diagram: the dial fails
+//
+// An empty diagram connects and says nothing for ever; an empty string says nothing, so
+// that "c#", with "" for c, is a connection that is reset before a word.
 //
 // A # is ECONNREFUSED or ECONNRESET, or the error that marble.Values has for "#".
 package rovertest
