@@ -34,8 +34,8 @@ func demo(ctx context.Context, p *printer, servers int, interval, length time.Du
 	}
 	defer fleet.close()
 	if !p.json {
-		p.text(fmt.Sprintf("%d clients rove over %s, a port where nobody listens and a server that\n"+
-			"talks nonsense. Each client keeps its %s: %d a server is even.\n"+
+		p.text(fmt.Sprintf("%d clients rove over %s, a port where nobody listens and a server\n"+
+			"that talks nonsense. Each client keeps its %s: %d a server is even.\n"+
 			"One of them tells what it meets:\n\n",
 			clients, count(servers, "slot server"), count(servers, "lowest slot"), clients))
 	}

@@ -36,7 +36,7 @@ func describe(outcome any, kept bool) event {
 }
 
 func connectionEvent(c *rover.Connection, kept bool) event {
-	e := event{name: "connection", colour: cyan, id: c.ID, detail: fmt.Sprintf("slot %-4d declined", c.Slot)}
+	e := event{name: "connection", id: c.ID, detail: fmt.Sprintf("slot %-4d declined", c.Slot)}
 	if kept {
 		e.colour, e.detail = green, fmt.Sprintf("slot %-4d kept", c.Slot)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 type (
 	durationFlag = cli.FlagBase[time.Duration, cli.NoConfig, value[time.Duration, cli.NoConfig, positive]]
 	countFlag    = cli.FlagBase[int, span, value[int, span, whole]]
-	serversFlag  = cli.FlagBase[serverList, cli.NoConfig, value[serverList, cli.NoConfig, servers]]
+	switchFlag   = cli.FlagBase[bool, cli.NoConfig, value[bool, cli.NoConfig, yesNo]]
+	serversFlag  = cli.FlagBase[*serverList, cli.NoConfig, value[*serverList, cli.NoConfig, servers]]
 )
 
 // A kind says how a flag's T is read and shown, given its configuration C.
@@ -37,6 +39,12 @@ func (v value[T, C, K]) Create(initial T, to *T, c C) cli.Value {
 func (v value[T, C, K]) ToString(t T) string { return v.kind.show(t) }
 func (v value[T, C, K]) Set(s string) error  { return v.kind.parse(s, v.to, v.config) }
 func (v value[T, C, K]) Get() any            { return *v.to }
+
+// IsBoolFlag says that the flag alone means true.
+func (v value[T, C, K]) IsBoolFlag() bool {
+	_, ok := any(v.to).(*bool)
+	return ok
+}
 
 func (v value[T, C, K]) String() string {
 	if v.to == nil { // as package flag may ask for
@@ -70,24 +78,47 @@ func (whole) show(n int) string { return strconv.Itoa(n) }
 func (whole) parse(s string, into *int, c span) error {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < c.lowest || n > c.highest {
+		if c.highest == math.MaxInt {
+			return fmt.Errorf("want a whole number from %d up", c.lowest)
+		}
 		return fmt.Errorf("want a whole number from %d to %d", c.lowest, c.highest)
 	}
 	*into = n
 	return nil
 }
 
-// servers, one more each time.
+// yesNo is a flag that is there or not.
+type yesNo struct{}
+
+func (yesNo) show(yes bool) string { return strconv.FormatBool(yes) }
+
+func (yesNo) parse(s string, into *bool, _ cli.NoConfig) error {
+	yes, err := strconv.ParseBool(s)
+	if err != nil {
+		return errors.New("want true, false or nothing")
+	}
+	*into = yes
+	return nil
+}
+
+// servers, one more each time; nil if there are none. (The pointer is for the
+// help text, which is wide where the value is a slice.)
 type servers struct{}
 
-func (servers) show(serverList) string { return "" }
+func (servers) show(*serverList) string { return "" }
 
-func (servers) parse(s string, into *serverList, _ cli.NoConfig) error { return into.add(s) }
+func (servers) parse(s string, into **serverList, _ cli.NoConfig) error {
+	if *into == nil {
+		*into = new(serverList)
+	}
+	return (*into).add(s)
+}
 
 // What every command has.
 func forFlag(d time.Duration) cli.Flag {
-	return &durationFlag{Name: "for", Usage: "end after `TIME` (default: at a signal)", Value: d, HideDefault: d == 0}
+	return &durationFlag{Name: "for", Usage: "end after `TIME`; a signal ends it at any time", Value: d, HideDefault: d == 0}
 }
 
 func jsonFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "json", Usage: "print one JSON object a line", HideDefault: true}
+	return &switchFlag{Name: "json", Usage: "print one JSON object a line", HideDefault: true}
 }

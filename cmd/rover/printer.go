@@ -15,10 +15,11 @@ import (
 // columns is the width that no line exceeds, but for long ids.
 const columns = 80
 
-// A colour is the number of an ANSI one; 0 is none.
+// A colour is the number of an ANSI one.
 type colour int
 
 const (
+	plain   colour = 0
 	grey    colour = 90
 	red     colour = 31
 	green   colour = 32
@@ -74,10 +75,8 @@ func (p *printer) print(e event) {
 		return
 	}
 	room := max(columns-len("15:04:05.000  unreachable  ")-p.idWidth-2, 20)
-	p.write([]byte(strings.TrimRight(fmt.Sprintf("%s  %s  %s  %s",
-		p.paint(grey, now.Format("15:04:05.000")),
-		p.paint(e.colour, fmt.Sprintf("%-11s", e.name)),
-		pad(e.id, p.idWidth), clip(e.detail, room)), " ") + "\n"))
+	line := fmt.Sprintf("%-11s  %s  %s", e.name, pad(e.id, p.idWidth), clip(e.detail, room))
+	p.write([]byte(p.paint(grey, now.Format("15:04:05.000")) + "  " + p.paint(e.colour, strings.TrimRight(line, " ")) + "\n"))
 }
 
 // object is an event as one line of JSON.
@@ -117,7 +116,7 @@ func (p *printer) write(b []byte) {
 }
 
 func (p *printer) paint(c colour, s string) string {
-	if !p.coloured || c == 0 || s == "" {
+	if !p.coloured || c == plain || s == "" {
 		return s
 	}
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", c, s)

@@ -16,18 +16,19 @@ func roveCommand() *cli.Command {
 		Name:  "rove",
 		Usage: "rove over servers, and print what comes of each attempt",
 		Flags: append([]cli.Flag{
-			&serversFlag{Name: "server", Aliases: []string{"s"}, Usage: "rove over `[ID=]HOST:PORT`, IPv6 in brackets; repeat for more"},
+			&serversFlag{Name: "server", Usage: "dial `[ID=]HOST:PORT`, IPv6 in brackets; repeatable"},
 			&durationFlag{Name: "interval", Usage: "`TIME` between attempts", Value: rover.DefaultInterval},
 			&durationFlag{Name: "dial-timeout", Usage: "`TIME` for dial and slot line together", Value: rover.DefaultDialTimeout},
-			&countFlag{Name: "keep-below", Usage: "keep connections with slots below `N` until the end, decline all others",
+			&countFlag{Name: "keep-below", Usage: "keep slots below `N` to the end, decline the rest",
 				Config: span{0, math.MaxInt}},
 			forFlag(0), jsonFlag(),
 		}, dialerFlags()...),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			servers := c.Value("server").(serverList)
-			if len(servers) == 0 {
+			list := c.Value("server").(*serverList)
+			if list == nil {
 				return usagef("no server to rove over; want at least one --server [ID=]HOST:PORT")
 			}
+			servers := *list
 			dialer, err := dialer(c)
 			if err != nil {
 				return err

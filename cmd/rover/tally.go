@@ -75,13 +75,13 @@ func (p *printer) summary(t *tally, kept map[rover.Server]int) {
 		return
 	}
 	p.text(fmt.Sprintf("\n%s\n%d connections, %d kept to the end; %d unreachable; %d errors\n",
-		t.table(kept), t.connections, sum, t.unreachable, t.errors))
+		t.table(kept, p.paint), t.connections, sum, t.unreachable, t.errors))
 }
 
 // barWidth is what a table of short ids leaves.
 const barWidth = 24
 
-func (t *tally) table(kept map[rover.Server]int) string {
+func (t *tally) table(kept map[rover.Server]int, paint func(colour, string) string) string {
 	rows := [][]string{{"server", "address", "attempts", "slots seen", "kept", ""}}
 	most, addressed := 1, false
 	for _, r := range t.rows {
@@ -89,9 +89,9 @@ func (t *tally) table(kept map[rover.Server]int) string {
 	}
 	for _, r := range t.rows {
 		n := kept[r.server.Server]
-		held, last := strconv.Itoa(n), bar(n, most, barWidth)
+		held, last := strconv.Itoa(n), paint(cyan, bar(n, most, barWidth))
 		if r.trouble != "" && n == 0 {
-			held, last = "-", clip(r.trouble, barWidth)
+			held, last = "-", paint(yellow, clip(r.trouble, barWidth))
 		}
 		address := r.server.Addr()
 		if address == r.server.id {

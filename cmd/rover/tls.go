@@ -12,10 +12,10 @@ import (
 
 func dialerFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "tls", Usage: "dial by TLS; each of the following implies it", HideDefault: true},
-		&cli.StringFlag{Name: "tls-ca", Usage: "trust the certificates in `FILE` (PEM) instead of the system's", TakesFile: true},
-		&cli.StringFlag{Name: "tls-server-name", Usage: "the servers' certificates are for `NAME`, whatever HOST is"},
-		&cli.BoolFlag{Name: "tls-insecure", Usage: "trust any certificate", HideDefault: true},
+		&switchFlag{Name: "tls", Usage: "dial by TLS; each of the following implies it", HideDefault: true},
+		&cli.StringFlag{Name: "tls-ca", Usage: "trust the certificates in `FILE` (PEM), no others", TakesFile: true},
+		&cli.StringFlag{Name: "tls-server-name", Usage: "expect certificates for `NAME`, not for HOST"},
+		&switchFlag{Name: "tls-insecure", Usage: "trust any certificate", HideDefault: true},
 	}
 }
 
@@ -40,7 +40,7 @@ func dialer(c *cli.Command) (rover.Dialer, error) {
 
 func listenerFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "tls-cert", Usage: "serve by TLS, with the certificate in `FILE` (PEM)", TakesFile: true},
+		&cli.StringFlag{Name: "tls-cert", Usage: "serve by TLS with the certificate in `FILE` (PEM)", TakesFile: true},
 		&cli.StringFlag{Name: "tls-key", Usage: "and its key in `FILE` (PEM)", TakesFile: true},
 	}
 }

@@ -1,21 +1,11 @@
 package main
 
-import (
-	"cmp"
-	"runtime/debug"
-)
+import "runtime/debug"
 
-// version is the module's, and the commit where it is known.
+// version is the module's, with the commit where the build knows it.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
 	}
-	version := cmp.Or(info.Main.Version, "(devel)")
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && version == "(devel)" {
-			version += " " + s.Value
-		}
-	}
-	return version
+	return "unknown"
 }
