@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -82,6 +83,9 @@ func reason(err error) string {
 	}
 	if lookup, ok := errors.AsType[*net.DNSError](err); ok {
 		return lookup.Err
+	}
+	if wrong, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return strings.TrimPrefix(wrong.Err.Error(), "x509: ")
 	}
 	if number, ok := errors.AsType[syscall.Errno](err); ok {
 		return number.Error()

@@ -120,5 +120,5 @@ func forFlag(d time.Duration) cli.Flag {
 }
 
 func jsonFlag() cli.Flag {
-	return &switchFlag{Name: "json", Usage: "print one JSON object a line", HideDefault: true}
+	return &switchFlag{Name: "json", Usage: "print one JSON object a line, with errors in full", HideDefault: true}
 }
