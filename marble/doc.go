@@ -17,14 +17,14 @@
 // The syntax is that of RxJS's TestScheduler. A character is a frame, a millisecond unless
 // M.Frame says otherwise.
 //
-//	-         a frame passes
-//	a         a value: any letter, digit, emoji; Values says which
-//	|         completes
-//	#         fails
-//	(ab|)     at once; then time has passed as for five characters
-//	^         in a hot source: frame zero, when expectations subscribe
-//	 9ms      time passes: a word of its own, in ms, s, m or h, fractions too
-//	(space)   nothing, for diagrams that line up
+//   - a frame passes
+//     a         a value: any letter, digit, emoji; Values says which
+//     |         completes
+//     #         fails
+//     (ab|)     at once; then time has passed as for five characters
+//     ^         in a hot source: frame zero, when expectations subscribe
+//     9ms      time passes: a word of its own, in ms, s, m or h, fractions too
+//     (space)   nothing, for diagrams that line up
 //
 // In subscriptions (Window, M.ExpectSubscriptions) ^ subscribes and ! unsubscribes; frame
 // zero is where the diagram begins.

@@ -40,8 +40,13 @@ type Expectation struct {
 // and fails the test, without ToBe or ToEqual.
 func (m *M) Expect(o rxgo.Iterable, options ...Option) *Expectation {
 	m.Helper()
+	return m.expect(o, caller(), options)
+}
+
+func (m *M) expect(o rxgo.Iterable, where string, options []Option) *Expectation {
+	m.Helper()
 	m.beforeTheEnd()
-	e := &Expectation{m: m, where: caller()}
+	e := &Expectation{m: m, where: where}
 	for _, option := range options {
 		option(e)
 	}

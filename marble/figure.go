@@ -29,6 +29,7 @@ type Lane struct {
 // the pipeline, in order.
 func (m *M) Figure(f Figure, pipeline func(in ...*Source) []rxgo.Observable, options ...Option) {
 	m.Helper()
+	where := caller()
 	if f.Frame != 0 {
 		m.Frame(f.Frame)
 	}
@@ -45,7 +46,7 @@ func (m *M) Figure(f Figure, pipeline func(in ...*Source) []rxgo.Observable, opt
 		m.Fatalf("marble: %s: the pipeline has %d outputs, its figure %d", f.Title, len(out), len(f.Out))
 	}
 	for i, lane := range f.Out {
-		m.Expect(out[i], options...).ToBe(lane.Diagram, lane.Values)
+		m.expect(out[i], where, options).ToBe(lane.Diagram, lane.Values)
 	}
 }
 

@@ -42,13 +42,14 @@ func (e *SyntaxError) Error() string {
 type grammar struct {
 	kinds []Kind
 	of    string
+	hot   bool // ^ is frame zero
 }
 
 var (
-	hotGrammar    = grammar{[]Kind{Next, Completed, Failed, Subscribed}, "a hot source"}
-	plainGrammar  = grammar{[]Kind{Next, Completed, Failed}, "a cold source or an expectation"}
-	windowGrammar = grammar{[]Kind{Subscribed, Unsubscribed}, "a subscription"}
-	timeGrammar   = grammar{[]Kind{Completed}, "a time"}
+	hotGrammar    = grammar{[]Kind{Next, Completed, Failed, Subscribed}, "a hot source", true}
+	plainGrammar  = grammar{[]Kind{Next, Completed, Failed}, "a cold source or an expectation", false}
+	windowGrammar = grammar{[]Kind{Subscribed, Unsubscribed}, "a subscription", false}
+	timeGrammar   = grammar{[]Kind{Completed}, "a time", false}
 )
 
 var kindOf = map[string]Kind{"|": Completed, "#": Failed, "^": Subscribed, "!": Unsubscribed}
@@ -204,7 +205,7 @@ func (p *parser) readEvent(i int, c string) error {
 	if complaint := e.bind(p.values); complaint != "" {
 		return p.wrong(i, "%s", complaint)
 	}
-	if kind == Subscribed && slices.Contains(p.kinds, Next) {
+	if kind == Subscribed && p.hot {
 		p.zero = p.now
 	}
 	p.result.Events = append(p.result.Events, e)

@@ -42,10 +42,12 @@ func (m *M) newSource(text string, g grammar, values []Values) *Source {
 		m:       m,
 		diagram: m.parse(text, g, values),
 		text:    text,
-		rank:    firstSource + len(m.sources),
-		hot:     g.of == hotGrammar.of,
+		hot:     g.hot,
 	}
 	s.Observable = hot.Create(s.subscribe, nil)
+	m.mu.Lock() // a pipeline may make sources on the way
+	defer m.mu.Unlock()
+	s.rank = firstSource + len(m.sources)
 	m.sources = append(m.sources, s)
 	return s
 }

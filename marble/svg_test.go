@@ -102,6 +102,6 @@ func TestFigure(t *testing.T) {
 	})
 	wrong := figures["filter"]
 	wrong.Out = wrong.In
-	mustFail(t, func(m *M) { m.Figure(wrong, filter) }, "not what was expected", "figure.go:")
+	mustFail(t, func(m *M) { m.Figure(wrong, filter) }, "not what was expected", "svg_test.go:")
 	mustFail(t, func(m *M) { m.Figure(Figure{Title: "Filter", In: wrong.In}, filter) }, "Filter: the pipeline has 1 outputs, its figure 0")
 }
