@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync/atomic"
+	"sync"
 	"syscall"
 )
 
@@ -16,7 +16,7 @@ type Conn struct {
 	net.Conn
 	listener *Listener
 	slot     int
-	freed    atomic.Bool
+	freeing  sync.Once
 }
 
 // Slot is the number the client was told.
@@ -84,11 +84,10 @@ func isGone(err error) bool {
 	return false
 }
 
-// free gives the slot back, the first time. The hook comes first: what it says
-// of a slot is said before the slot's next owner is known.
+// free gives the slot back, the first time. At any return that is done, and told.
 func (c *Conn) free() {
-	if c.freed.CompareAndSwap(false, true) {
-		defer c.listener.putBack(c.slot)
-		c.listener.onFreed(c)
-	}
+	c.freeing.Do(func() {
+		c.listener.putBack(c.slot)
+		c.listener.tellFreed(c)
+	})
 }

@@ -61,7 +61,7 @@ func (l *Listener) greet(c *Conn) error {
 		return err
 	}
 	c.SetDeadline(time.Time{}) // worked before: fails only where the client is gone already
-	l.onGiven(c)
+	l.tellGiven(c)
 	return nil
 }
 
@@ -70,6 +70,28 @@ func writeLine(conn net.Conn, slot int) error {
 	line := strconv.AppendInt(make([]byte, 0, 32), int64(slot), 10)
 	_, err := conn.Write(append(line, "\r\n"...))
 	return err
+}
+
+// tellGiven waits, as the slot's last owner may have put it back but not told
+// so yet; to free what is being freed already is to wait for it.
+func (l *Listener) tellGiven(c *Conn) {
+	l.mu.Lock()
+	last := l.owners[c.slot]
+	l.owners[c.slot] = c
+	l.mu.Unlock()
+	if last != nil {
+		last.free()
+	}
+	l.onGiven(c)
+}
+
+func (l *Listener) tellFreed(c *Conn) {
+	l.onFreed(c)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.owners[c.slot] == c {
+		delete(l.owners, c.slot)
+	}
 }
 
 func (l *Listener) putBack(slot int) {

@@ -26,6 +26,7 @@ type Listener struct {
 
 	mu       sync.Mutex
 	greeting map[*Conn]struct{} // nil when closed
+	owners   map[int]*Conn      // of each slot, from given to freed being told
 }
 
 var _ net.Listener = (*Listener)(nil)
@@ -67,6 +68,7 @@ func start(inner net.Listener, s settings) *Listener {
 		failed:   make(chan error),
 		done:     make(chan struct{}),
 		greeting: make(map[*Conn]struct{}),
+		owners:   make(map[int]*Conn),
 	}
 	l.tasks.Go(l.acceptLoop)
 	return l

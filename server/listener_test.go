@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -120,6 +121,39 @@ func TestHooksTellGivenAndFreedInTurn(t *testing.T) {
 	equal(t, "given", given, 80)
 	equal(t, "held", len(held), 0)
 	equal(t, "in use", slots.InUse(), 0)
+}
+
+// The next owner has its line at once, but is told of after the last one.
+func TestGivenWaitsForFreedBeingTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := make(chan string, 4)
+		telling := make(chan struct{})
+		inner := newPipes()
+		l := must(server.NewListener(inner,
+			server.WithOnGiven(func(*server.Conn) { told <- "given" }),
+			server.WithOnFreed(func(*server.Conn) {
+				<-telling
+				told <- "freed"
+			})))(t)
+		stop := serve(t, l, readToEnd)
+		for range 2 {
+			client := inner.dial()
+			equal(t, "slot", slotOf(t, client), 0)
+			check(t, client.Close())
+			synctest.Wait()
+		}
+		equal(t, "told before freed is told", len(told), 1)
+		close(telling)
+		stop()
+		close(told)
+		var got []string
+		for what := range told {
+			got = append(got, what)
+		}
+		if diff := cmp.Diff([]string{"given", "freed", "given", "freed"}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 func TestBadOptionsAreToldByName(t *testing.T) {

@@ -113,10 +113,10 @@ func serve(t testing.TB, l net.Listener, handle func(net.Conn)) (stop func()) {
 			})
 		}
 	})
-	stop = func() {
+	stop = sync.OnceFunc(func() {
 		check(t, l.Close())
 		tasks.Wait()
-	}
+	})
 	t.Cleanup(stop)
 	return stop
 }

@@ -70,7 +70,7 @@ func WithGreetTimeout(d time.Duration) Option {
 //
 // This and WithOnFreed are called by the goroutine at hand with no lock held;
 // many may run at once, but the calls for one slot come in order, given and
-// freed in turn. Be quick, and do not call the listener's Close, which waits.
+// freed in turn. Be quick, and do not call the listener's Close: it waits.
 func WithOnGiven(f func(*Conn)) Option {
 	return func(to *settings) error {
 		if f == nil {
@@ -81,9 +81,9 @@ func WithOnGiven(f func(*Conn)) Option {
 	}
 }
 
-// WithOnFreed sets what is called when a slot is about to be free again: once
-// for each that WithOnGiven was told. The next to take the slot does so after
-// the call.
+// WithOnFreed sets what is called when a connection's slot is free again: once
+// for each that WithOnGiven was told, and before the connection's Close
+// returns. The rules of WithOnGiven hold; do not call the connection's Close.
 func WithOnFreed(f func(*Conn)) Option {
 	return func(to *settings) error {
 		if f == nil {
