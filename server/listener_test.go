@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -125,35 +124,32 @@ func TestHooksTellGivenAndFreedInTurn(t *testing.T) {
 
 // The next owner has its line at once, but is told of after the last one.
 func TestGivenWaitsForFreedBeingTold(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		told := make(chan string, 4)
-		telling := make(chan struct{})
-		inner := newPipes()
-		l := must(server.NewListener(inner,
-			server.WithOnGiven(func(*server.Conn) { told <- "given" }),
-			server.WithOnFreed(func(*server.Conn) {
-				<-telling
-				told <- "freed"
-			})))(t)
-		stop := serve(t, l, readToEnd)
-		for range 2 {
-			client := inner.dial()
-			equal(t, "slot", slotOf(t, client), 0)
-			check(t, client.Close())
-			synctest.Wait()
+	const rounds = 20
+	told := make(chan string, 2*rounds)
+	free, greeted := make(chan struct{}), make(chan struct{})
+	l := listen(t,
+		server.WithOnGiven(func(*server.Conn) { told <- "given" }),
+		server.WithOnFreed(func(*server.Conn) {
+			free <- struct{}{}
+			<-greeted // the next owner
+			told <- "freed"
+		}))
+	stop := serve(t, l, readToEnd)
+	for round := range rounds {
+		client := dial(t, l)
+		equal(t, "slot", slotOf(t, client), 0)
+		if round > 0 {
+			greeted <- struct{}{}
 		}
-		equal(t, "told before freed is told", len(told), 1)
-		close(telling)
-		stop()
-		close(told)
-		var got []string
-		for what := range told {
-			got = append(got, what)
-		}
-		if diff := cmp.Diff([]string{"given", "freed", "given", "freed"}, got); diff != "" {
-			t.Error(diff)
-		}
-	})
+		refuse(t, client)
+		<-free
+	}
+	close(greeted)
+	stop()
+	for range rounds {
+		equal(t, "told", <-told, "given")
+		equal(t, "told", <-told, "freed")
+	}
 }
 
 func TestBadOptionsAreToldByName(t *testing.T) {
