@@ -59,7 +59,7 @@ func call(t *testing.T, seen func(text string) bool, args ...string) []string {
 		t.Errorf("exit code %d, stderr %q", code, stderr.String())
 	}
 	if ctx.Err() == context.DeadlineExceeded {
-		t.Errorf("never seen in\n%s", out.text.String())
+		t.Errorf("never seen in\n%s", strings.Join(out.lines(), "\n"))
 	}
 	return out.lines()
 }
@@ -71,6 +71,22 @@ func has(words ...string) func(string) bool {
 			if !strings.Contains(text, word) {
 				return false
 			}
+		}
+		return true
+	}
+}
+
+// inTurn is true to a text that has all the words, each behind the one before.
+func inTurn(words ...string) func(string) bool {
+	behind := 0
+	return func(text string) bool {
+		for len(words) > 0 {
+			at := strings.Index(text[behind:], words[0])
+			if at < 0 {
+				return false
+			}
+			behind += at + len(words[0])
+			words = words[1:]
 		}
 		return true
 	}

@@ -37,7 +37,7 @@ func align(rows [][]string, right ...int) string {
 // bar is n of most as a bar of at most width characters, to an eighth of one.
 func bar(n, most, width int) string {
 	eighths := n * width * 8 / max(most, 1)
-	if n > 0 {
+	if n > 0 && width > 0 {
 		eighths = max(eighths, 1)
 	}
 	return strings.Repeat("█", eighths/8) + strings.TrimSpace(string([]rune(" ▏▎▍▌▋▊▉")[eighths%8]))
