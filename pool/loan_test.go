@@ -140,21 +140,39 @@ func TestWhoWaitsLeaves(t *testing.T) {
 func TestLentToWhoJustLeft(t *testing.T) {
 	p := newPool(t, 1)
 	keep(t, p, 0, pipe)
-	for range 200 {
+	served := 0
+	for range 100 {
 		c := get(t, p)
-		ctx, cancel := context.WithCancel(context.Background())
-		var running sync.WaitGroup
-		running.Go(func() {
-			if c, err := p.Get(ctx); err == nil {
-				c.Release()
-			}
-		})
-		running.Go(cancel)
-		running.Go(c.Release)
-		running.Wait()
+		if c, err := p.Get(&leaving{Context: context.Background(), first: c.Release}); err == nil {
+			c.Release()
+			served++
+		} else {
+			equal(t, "error", err, context.Canceled)
+		}
 		equal(t, "idle", p.Stats().Idle, 1)
 	}
+	if served == 0 || served == 100 {
+		t.Fatalf("served %d times of 100, want some and not all", served)
+	}
 }
+
+// leaving is a context that ends once it is waited for, when something else
+// has been done.
+type leaving struct {
+	context.Context
+	first func()
+	err   error
+}
+
+func (c *leaving) Done() <-chan struct{} {
+	c.first()
+	c.err = context.Canceled
+	done := make(chan struct{})
+	close(done)
+	return done
+}
+
+func (c *leaving) Err() error { return c.err }
 
 // Which idle one is lent is uniform: of 4,000 loans of 4, none is beyond six
 // standard deviations (27.4) from 1,000.

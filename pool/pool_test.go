@@ -219,6 +219,27 @@ func TestDeadlinePutOff(t *testing.T) {
 	})
 }
 
+// Reading ahead ends with the borrower's first Read, which is not to pay for
+// it any longer.
+func TestABorrowerReadsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, 1)
+		server := keep(t, p, 0, pipe)
+		c := get(t, p)
+		go hear(t, c, 1)
+		synctest.Wait() // for the borrower to wait
+		check(t, say(server, "x"))
+		sent := false
+		go func() {
+			say(server, "y")
+			sent = true
+		}()
+		synctest.Wait()
+		equal(t, "sent before anybody reads", sent, false)
+		equal(t, "heard", hear(t, c, 1), "y")
+	})
+}
+
 func say(c net.Conn, words string) error {
 	_, err := c.Write([]byte(words))
 	return err
