@@ -68,7 +68,10 @@ var natives = map[string]func(o rxgo.Observable) rxgo.Iterable{
 func ticking() rxgo.Observable {
 	return rxgo.Defer([]rxgo.Producer{func(ctx context.Context, next chan<- rxgo.Item) {
 		for rxgo.Of(1).SendContext(ctx, next) {
-			time.Sleep(time.Second)
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
 		}
 	}})
 }
