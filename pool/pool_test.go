@@ -226,7 +226,7 @@ func TestABorrowerReadsByItself(t *testing.T) {
 		p := newPool(t, 1)
 		server := keep(t, p, 0, pipe)
 		c := get(t, p)
-		go hear(t, c, 1)
+		go readOne(c)
 		synctest.Wait() // for the borrower to wait
 		check(t, say(server, "x"))
 		sent := false
