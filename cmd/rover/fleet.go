@@ -81,11 +81,23 @@ func (f *fleet) balance(kept map[rover.Server]int) event {
 	var line strings.Builder
 	for _, s := range f.servers {
 		n := byID[s.id]
-		line.WriteString(pad(fmt.Sprintf("%s%2d %s", s.id, n, bar(n, most, max(cell-5, 0))), cell))
+		line.WriteString(pad(fmt.Sprintf("%s%2d %s", s.id, n, picture(n, most, cell-len("a 6 ")-1)), cell))
 	}
 	return event{name: "balance", colour: cyan, id: line.String(), fields: struct {
 		Kept map[string]int `json:"kept"`
 	}{byID}}
+}
+
+// picture is n of most in the given room: a bar, a character or nothing.
+func picture(n, most, room int) string {
+	switch {
+	case room < 1:
+		return ""
+	case room < 4:
+		return spark(n, most)
+	default:
+		return bar(n, most, room)
+	}
 }
 
 // A slotServer can go down and come up again at the same address.

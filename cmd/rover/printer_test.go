@@ -122,6 +122,12 @@ func TestBar(t *testing.T) {
 	equal(t, "bar without room", bar(3, 8, 0), "")
 }
 
+func TestSpark(t *testing.T) {
+	for n, want := range []string{"", "▂", "▄", "▆", "█", "█"} {
+		equal(t, fmt.Sprint("spark of ", n), spark(n, 4), want)
+	}
+}
+
 func TestBrief(t *testing.T) {
 	for in, want := range map[time.Duration]string{
 		123 * time.Nanosecond: "123ns", 12345 * time.Nanosecond: "12.3µs", 1234567 * time.Nanosecond: "1.23ms",

@@ -37,8 +37,16 @@ func align(rows [][]string, right ...int) string {
 // bar is n of most as a bar of at most width characters, to an eighth of one.
 func bar(n, most, width int) string {
 	eighths := n * width * 8 / max(most, 1)
-	if n > 0 && width > 0 {
+	if n > 0 && width > 0 { // a little is not nothing
 		eighths = max(eighths, 1)
 	}
 	return strings.Repeat("█", eighths/8) + strings.TrimSpace(string([]rune(" ▏▎▍▌▋▊▉")[eighths%8]))
+}
+
+// spark is n of most as one character; none if n is 0.
+func spark(n, most int) string {
+	if n == 0 {
+		return ""
+	}
+	return string([]rune("▁▂▃▄▅▆▇█")[min(n*7/most, 7)])
 }
