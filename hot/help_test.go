@@ -60,13 +60,16 @@ func equal(t *testing.T, got, want any) {
 	}
 }
 
-// goroutines counts those that run a function of RxGo or of hot.
-func goroutines() int {
+// goroutines counts those of this bubble that run a function of RxGo or hot.
+func goroutines() (n int) {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
-	n := 0
-	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-		if strings.Contains(stack, "reactivex/rxgo/v2.") || strings.Contains(stack, "rover/hot.") {
+	all := strings.Split(string(stacks), "\n\n") // our own is the first
+	_, bubble, _ := strings.Cut(all[0], "synctest bubble ")
+	bubble, _, _ = strings.Cut(bubble, "]")
+	for _, stack := range all {
+		if strings.Contains(stack, "synctest bubble "+bubble+"]") &&
+			(strings.Contains(stack, "reactivex/rxgo/v2.") || strings.Contains(stack, "rover/hot.")) {
 			n++
 		}
 	}

@@ -57,7 +57,7 @@ func TestRxGoStartsBeforeAnybodySubscribes(t *testing.T) {
 		"Retry":     func(o rxgo.Observable) rxgo.Observable { return o.Retry(1, retry) },
 		"Sample":    func(o rxgo.Observable) rxgo.Observable { return o.Sample(rxgo.Empty()) },
 		"StartWith": func(o rxgo.Observable) rxgo.Observable { return o.StartWith(rxgo.Empty()) },
-		"Zip":       func(o rxgo.Observable) rxgo.Observable { return o.ZipFromIterable(rxgo.Just(1)(), sum) },
+		"Zip":       func(o rxgo.Observable) rxgo.Observable { return o.ZipFromIterable(rxgo.Empty(), sum) },
 		"GroupBy": func(o rxgo.Observable) rxgo.Observable {
 			return o.GroupBy(1, func(rxgo.Item) int { return 0 }, rxgo.WithBufferedChannel(1))
 		},
@@ -136,8 +136,8 @@ func TestRxGoOptionSlicesAreSharedBetweenSubscribers(t *testing.T) {
 		seen := make(chan any, 2)
 		tell := rxgo.Defer([]rxgo.Producer{func(ctx context.Context, _ chan<- rxgo.Item) { seen <- ctx.Value(name{}) }})
 		item := make(chan rxgo.Item)
-		o := rxgo.FromChannel(item).FlatMap(
-			func(rxgo.Item) rxgo.Observable { return tell },
+		o := rxgo.FromChannel(item).OnErrorResumeNext(
+			func(error) rxgo.Observable { return tell },
 			make([]rxgo.Option, 0, 8)..., // room to spare, for one subscriber
 		)
 		for _, who := range []string{"a", "b"} {
@@ -145,7 +145,7 @@ func TestRxGoOptionSlicesAreSharedBetweenSubscribers(t *testing.T) {
 			synctest.Wait()
 		}
 		for range 2 {
-			item <- rxgo.Of(1)
+			item <- rxgo.Error(errors.New("bad"))
 			equal(t, <-seen, any("b")) // for a as well
 		}
 		close(item)
