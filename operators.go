@@ -157,12 +157,33 @@ func gather(subscribe func(ctx context.Context, emit func(rxgo.Item) bool) (run 
 	}, lose, opts...)
 }
 
-// concurrently works on each item in a goroutine of its own, on at most n at
-// once (n < 1: no limit), and returns when all work has ended.
+// concurrently works on each item in a goroutine, on at most n at once (n < 1:
+// no limit), and returns when all work has ended. A goroutine that is done
+// waits a moment for the next item: growing a new stack for each costs more
+// than the rest of the hand-over.
 func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work func(rxgo.Item)) {
 	var running sync.WaitGroup
 	defer running.Wait()
+	next := make(chan rxgo.Item)
+	defer close(next)
 	places := make(chan struct{}, max(n, 0))
+	worker := func(item rxgo.Item) {
+		defer running.Done()
+		patience := time.NewTimer(workerPatience)
+		defer patience.Stop()
+		for more := true; more; {
+			work(item)
+			if n > 0 {
+				<-places
+			}
+			patience.Reset(workerPatience)
+			select {
+			case item, more = <-next:
+			case <-patience.C:
+				return
+			}
+		}
+	}
 	for item := range items {
 		if n > 0 {
 			select {
@@ -172,16 +193,16 @@ func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work fu
 				return
 			}
 		}
-		running.Add(1) // not running.Go, which costs a closure more
-		go func() {
-			defer running.Done()
-			if n > 0 {
-				defer func() { <-places }()
-			}
-			work(item)
-		}()
+		select {
+		case next <- item:
+		default:
+			running.Add(1)
+			go worker(item)
+		}
 	}
 }
+
+const workerPatience = 50 * time.Millisecond
 
 // TakeUntil emits what source emits until notifier emits its first item. If
 // notifier completes without one, it has no say any more; if it fails, its
