@@ -93,7 +93,7 @@ func reason(err error) string {
 	if unreachable, ok := errors.AsType[*rover.UnreachableError](err); ok {
 		err = unreachable.Err
 	}
-	return oneLine(strings.TrimPrefix(err.Error(), "rover: "))
+	return oneLine(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "rover: "), "server: "))
 }
 
 // oneLine makes s fit to print: what is unprintable becomes a space.

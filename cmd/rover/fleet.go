@@ -83,7 +83,7 @@ func (f *fleet) balance(kept map[rover.Server]int) event {
 		n := byID[s.id]
 		line.WriteString(pad(fmt.Sprintf("%s%2d %s", s.id, n, picture(n, most, cell-len("a 6 ")-1)), cell))
 	}
-	return event{name: "balance", colour: cyan, id: line.String(), fields: struct {
+	return event{name: "balance", colour: cyan, detail: strings.TrimRight(line.String(), " "), fields: struct {
 		Kept map[string]int `json:"kept"`
 	}{byID}}
 }

@@ -32,7 +32,7 @@ const (
 type event struct {
 	name   string
 	colour colour
-	id     string // of the server
+	id     string // of the server, or whom it is about; "": nobody
 	detail string
 	fields any // a struct: the object's fields behind time and event
 }
@@ -74,8 +74,12 @@ func (p *printer) print(e event) {
 		p.write(object(now, e))
 		return
 	}
-	room := max(columns-len("15:04:05.000  unreachable  ")-p.idWidth-2, 20)
-	line := fmt.Sprintf("%-11s  %s  %s", e.name, pad(e.id, p.idWidth), clip(e.detail, room))
+	id, room := "", columns-len("15:04:05.000  unreachable  ")
+	if e.id != "" {
+		id = pad(e.id, p.idWidth) + "  "
+		room = max(room-p.idWidth-2, 20)
+	}
+	line := fmt.Sprintf("%-11s  %s%s", e.name, id, clip(e.detail, room))
 	p.write([]byte(p.paint(grey, now.Format("15:04:05.000")) + "  " + p.paint(e.colour, strings.TrimRight(line, " ")) + "\n"))
 }
 

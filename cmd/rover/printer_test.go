@@ -61,9 +61,9 @@ func TestColourIsForTerminals(t *testing.T) {
 // What is too long for a line is cut, in text only.
 func TestLongErrors(t *testing.T) {
 	long := strings.Repeat("é", 100)
-	for json, want := range map[bool]string{false: strings.Repeat("é", 44) + "…\n", true: `"error":"` + long + "\"}\n"} {
+	for json, want := range map[bool]string{false: strings.Repeat("é", 52) + "…\n", true: `"error":"` + long + "\"}\n"} {
 		var out strings.Builder
-		newPrinter(&out, json, len("nonsense")-2, nil).print(errorEvent(errors.New(long)))
+		newPrinter(&out, json, 8, nil).print(errorEvent(errors.New(long)))
 		if !strings.HasSuffix(out.String(), want) {
 			t.Errorf("JSON %v: %q", json, out.String())
 		}

@@ -124,7 +124,9 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", flags, lines[0], want)
 		}
 	}
-	end()
+	if text := strings.Join(end(), "\n"); !strings.Contains(text, "  error        greeting 127.0.0.1:") {
+		t.Errorf("no error of the server's in\n%s", text)
+	}
 }
 
 func certificate(t *testing.T) (certFile, keyFile string) {
