@@ -109,7 +109,7 @@ func BenchmarkMemory(b *testing.B) {
 				for range n {
 					subscribe(s.Observable())
 				}
-				publish(s, 1, 3) // stacks have grown to what they need
+				publish(s, 1, 3)                                         // stacks have grown to what they need
 				bytes = max(bytes, (float64(inUse())-float64(before))/n) // later rounds reuse stacks
 				s.Complete()
 			}
