@@ -108,7 +108,7 @@ func (l *life) live(ctx context.Context) error {
 // newStream makes the stream with options as they come.
 func (l *life) newStream() error {
 	l.sets = hot.NewSubject()
-	l.dialer = &trackedDialer{Dialer: l.field, open: &l.run.open}
+	l.dialer = &trackedDialer{Dialer: l.field, raw: l.random.IntN(4) == 0, open: &l.run.open}
 	handler := slog.Handler(slog.DiscardHandler)
 	if l.random.IntN(10) == 0 {
 		handler = panickingHandler{}

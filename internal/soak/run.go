@@ -70,7 +70,7 @@ func (r *run) one(ctx context.Context, n int) error {
 	l := newLife(r, source(r.plan.seed, n))
 	over := make(chan error, 1)
 	go func() { over <- l.live(ctx) }()
-	ended := ctx.Done()
+	ended, ending := ctx.Done(), l.ending
 	var hung <-chan time.Time
 	for {
 		select {
@@ -81,8 +81,8 @@ func (r *run) one(ctx context.Context, n int) error {
 			return err
 		case <-ended:
 			ended, hung = nil, time.After(patience)
-		case <-l.ending:
-			l.ending, hung = nil, time.After(patience)
+		case <-ending:
+			ending, hung = nil, time.After(patience)
 		case <-hung:
 			return fmt.Errorf("does not end; its goroutines:\n%s", goroutines())
 		}
@@ -129,23 +129,23 @@ func add(a, b rover.Stats) rover.Stats {
 	return a
 }
 
-// A print is what a process holds: goroutines, and descriptors where the system tells.
-type print struct{ goroutines, descriptors int }
+// held is what the process holds: goroutines, and descriptors where the system tells.
+type held struct{ goroutines, descriptors int }
 
-func footprint() print {
+func footprint() held {
 	open, _ := os.ReadDir("/proc/self/fd")
-	return print{runtime.NumGoroutine(), len(open)}
+	return held{runtime.NumGoroutine(), len(open)}
 }
 
 // wait waits until the process holds no more than it did. What ends by itself, as a resolver's
 // last goroutine does, may take a moment.
-func (p print) wait() error {
+func (h held) wait() error {
 	end := time.After(patience)
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	for {
 		now := footprint()
-		if now.goroutines <= p.goroutines && now.descriptors <= p.descriptors {
+		if now.goroutines <= h.goroutines && now.descriptors <= h.descriptors {
 			return nil
 		}
 		select {
@@ -153,7 +153,7 @@ func (p print) wait() error {
 		case <-end:
 			return errors.Join(
 				fmt.Errorf("%d goroutines and %d descriptors are left, %d and %d were there before",
-					now.goroutines, now.descriptors, p.goroutines, p.descriptors),
+					now.goroutines, now.descriptors, h.goroutines, h.descriptors),
 				errors.New(goroutines()))
 		}
 	}

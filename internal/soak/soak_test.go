@@ -76,7 +76,7 @@ func TestLeftoversAreTold(t *testing.T) {
 		if err := footprint().wait(); err != nil {
 			t.Error(err)
 		}
-		none := print{}
+		var none held
 		if err := none.wait(); err == nil || !strings.Contains(err.Error(), "TestLeftoversAreTold") {
 			t.Errorf("goroutines are left, told: %v", err)
 		}

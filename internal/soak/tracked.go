@@ -9,9 +9,11 @@ import (
 	"github.com/callosum-go/rover"
 )
 
-// A trackedDialer counts its dials, and the sockets of them that are still open.
+// A trackedDialer counts its dials, and the sockets of them that are still open, unless it gives
+// them away raw.
 type trackedDialer struct {
 	rover.Dialer
+	raw   bool
 	dials atomic.Int64
 	open  *atomic.Int64
 }
@@ -19,8 +21,8 @@ type trackedDialer struct {
 func (d *trackedDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	d.dials.Add(1)
 	conn, err := d.Dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
+	if err != nil || d.raw {
+		return conn, err
 	}
 	d.open.Add(1)
 	return &trackedConn{Conn: conn, closed: sync.OnceFunc(func() { d.open.Add(-1) })}, nil
