@@ -182,10 +182,7 @@ func conserve(t *testing.T, rule hot.Overflow, subscribe func(rxgo.Observable, <
 			}
 		})
 	}
-	for s.Subscribers() == 0 {
-		runtime.Gosched()
-	}
-	for i := range 4000 {
+	for i := 0; len(tokens) < 4000; i++ {
 		s.Publish(i)
 		if i%7 == 0 {
 			runtime.Gosched()
@@ -201,9 +198,6 @@ func conserve(t *testing.T, rule hot.Overflow, subscribe func(rxgo.Observable, <
 		}
 	}
 
-	if len(tokens) < 3 {
-		t.Fatalf("only %d values met a subscriber", len(tokens))
-	}
 	lost, twice := 0, 0
 	for _, each := range tokens {
 		switch fate := each.fate.Load(); {
