@@ -43,12 +43,10 @@ func Interval(d time.Duration, opts ...rxgo.Option) rxgo.Observable {
 // error follows with source's next item. An error of combine ends the stream.
 func WithLatestFrom(source, other rxgo.Observable, combine rxgo.Func2, opts ...rxgo.Option) rxgo.Observable {
 	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
-		ctx, cancel := context.WithCancel(ctx)
 		latest, leave := hot.Latest(ctx, other)
 		items := hot.Items(ctx, source)
 		return func(yield func(rxgo.Item) bool) {
 			defer leave()
-			defer cancel()
 			for item := range items {
 				second, some := latest()
 				switch {

@@ -211,7 +211,7 @@ func New(opts ...Option) (*Stream, error) {
 		s.offers.Remove(&o.Place)
 		s.ledger.closed(fate)
 	}
-	s.roster = roster.New(targets(s.config.servers))
+	s.roster, s.servers = roster.New(targets(s.servers)), nil
 	s.connections = hot.NewSubject(
 		hot.WithEach(func(v any) any { return share(v.(*offering)) }),
 		hot.WithReplay(func(v any) bool { return v.(*offering).Fate() == offer.Open }),

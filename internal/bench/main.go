@@ -21,8 +21,9 @@ func main() {
 	serving := flag.Bool("serve", false, "be the server (started by bench itself)")
 	rounds := flag.Int("rounds", 7, "how often each figure is measured; the median is shown")
 	length := flag.Duration("length", time.Second, "how long one measurement of attempts takes")
+	crowd := flag.Int("crowd", 10_000, "how many idle rovers to measure at the most")
 	flag.Parse()
-	run := func() error { return bench(*rounds, *length) }
+	run := func() error { return bench(*rounds, *length, *crowd) }
 	if *serving {
 		run = serve
 	}
@@ -32,9 +33,13 @@ func main() {
 	}
 }
 
-func bench(rounds int, length time.Duration) error {
+func bench(rounds int, length time.Duration, crowd int) error {
 	fmt.Printf("%s %s/%s, %d cores\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	return attempts(rounds, length)
+	if err := attempts(rounds, length); err != nil {
+		return err
+	}
+	parts(rounds)
+	return idle(crowd, 5*length)
 }
 
 // A sample is one measurement of one loop.
