@@ -92,6 +92,31 @@ func BenchmarkObserve(b *testing.B) {
 	})
 }
 
+// Four stages: one goroutine of ours, four of RxGo's.
+func BenchmarkStages(b *testing.B) {
+	for name, of := range map[string]func(ch chan rxgo.Item, s *hot.Subject) (rxgo.Observable, func()){
+		"fused": func(_ chan rxgo.Item, s *hot.Subject) (rxgo.Observable, func()) {
+			return s.Observable(), func() { s.Publish(1) }
+		},
+		"RxGo's": func(ch chan rxgo.Item, _ *hot.Subject) (rxgo.Observable, func()) {
+			return rxgo.FromChannel(ch), func() { ch <- rxgo.Of(1) }
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			ch, s := make(chan rxgo.Item, hot.DefaultQueue), hot.NewSubject()
+			o, emit := of(ch, s)
+			out := o.Filter(all).Map(same).Filter(all).Map(same).Observe()
+			b.ReportAllocs()
+			for b.Loop() {
+				emit()
+				<-out
+			}
+			close(ch)
+			s.Complete()
+		})
+	}
+}
+
 // The memory of idle subscribers: heap and stacks, a subscription.
 func BenchmarkMemory(b *testing.B) {
 	const n = 1000

@@ -172,6 +172,20 @@ func TestRxGoSkipLastTakesTheFirst(t *testing.T) {
 	equal(t, drain(rxgo.Just(1, 2, 3, 4, 5)().SkipLast(2).Observe(rxgo.WithContext(ctx))), numbers(1, 2))
 }
 
+func TestRxGoWindowsHoldWhoLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := make(chan rxgo.Item, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		source <- rxgo.Of(1)
+		window := (<-rxgo.FromChannel(source).WindowWithCount(2).Observe(rxgo.WithContext(ctx))).V
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		equal(t, goroutines(), 1) // in a send to the window, which looks at no context
+		read(window.(rxgo.Observable).Observe(), 1)
+	})
+}
+
 // And ours.
 
 func TestForEachLeavesWithItsContext(t *testing.T) {

@@ -91,6 +91,17 @@ func TestRxGoEventSourceDeadlocksAfterACancel(t *testing.T) {
 	})
 }
 
+func TestRxGoSerializeOptionNeverEndsAnEmptyStream(t *testing.T) {
+	fatal(t, "waits for a first item, and nobody is left to send it", func() {
+		go drain(rxgo.Empty().Map(same, rxgo.WithPool(2), rxgo.Serialize(func(any) int { return 0 })).Observe())
+		until(func(stacks string) bool {
+			return strings.Contains(stacks, "serialize.func") && !strings.Contains(stacks, "runFirstItem")
+		})
+		fmt.Println("waits for a first item, and nobody is left to send it")
+		os.Exit(0)
+	})
+}
+
 // until waits for what the stacks of all goroutines are to show.
 func until(shown func(stacks string) bool) {
 	stacks := make([]byte, 1<<20)
