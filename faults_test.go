@@ -54,7 +54,7 @@ func TestFaultsOverTCP(t *testing.T) {
 			})
 		}
 	})
-	if after := descriptors(t); after != before {
+	if after := descriptors(t); after > before { // fewer: what tests before this one left to a finalizer
 		t.Errorf("%d descriptors were open before all cases, %d after", before, after)
 	}
 }

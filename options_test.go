@@ -160,7 +160,7 @@ func TestASubjectOfSets(t *testing.T) {
 		none := watch[error](s.Errors())
 		start(t, s)
 		time.Sleep(1500 * time.Millisecond)
-		if n := s.Stats(); len(none.seen()) != n.NoServers || n.NoServers == 0 {
+		if n := s.Stats(); len(none.seen()) != 2 || n.NoServers != 2 {
 			t.Errorf("%d errors, %+v", len(none.seen()), n)
 		}
 		sets.Publish(one)

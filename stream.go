@@ -31,9 +31,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"net"
 	"runtime/debug"
@@ -60,8 +60,7 @@ const (
 var (
 	// ErrNoServers is told on Errors by a tick that found the set empty.
 	ErrNoServers = errors.New("rover: no servers to dial")
-	// ErrBusy is told on Errors by a tick that was skipped because MaxInFlight
-	// attempts are running.
+	// ErrBusy is told on Errors by a tick while MaxInFlight attempts are running.
 	ErrBusy = errors.New("rover: too many attempts in flight")
 	// ErrStarted is what a second Start returns, ErrStopped what it returns after Stop.
 	ErrStarted, ErrStopped = errors.New("rover: stream is started"), errors.New("rover: stream is stopped")
@@ -130,9 +129,9 @@ func WithTicks(ticks rxgo.Observable) Option {
 	return func(c *config) error { return given(&c.ticks, "ticks", ticks) }
 }
 
-// WithPick sets how a server is chosen: given how many there are, it returns a
-// number from 0 to n-1. Each number is one server as long as the set stays as
-// it is. Default rand.IntN of math/rand/v2. It is not called concurrently.
+// WithPick sets how one of n servers is chosen, by a number from 0 to n-1, which
+// is the same server as long as the set stays as it is. It is not called
+// concurrently. Default rand.IntN of math/rand/v2.
 func WithPick(pick func(n int) int) Option {
 	return func(c *config) error {
 		if c.pick = pick; pick == nil {
@@ -168,20 +167,19 @@ func given[T comparable](to *T, name string, v T) error {
 	return nil
 }
 
-// A Stream is one rover. It is made by New, runs from Start to Stop, and is
-// not started twice. Its methods are safe for many goroutines.
+// A Stream is one rover: made by New, it runs from Start to Stop, once. Its
+// methods are safe for many goroutines.
 type Stream struct {
 	config
 
 	roster      *roster.Roster[target]
 	connections *hot.Subject // of *offering; each subscriber sees its own *Connection
-	unreachable *hot.Subject // of *UnreachableError
-	errors      *hot.Subject // of error
-
-	attempts *expiry.Queue[*due.Context] // under way, until their dial timeout
-	offers   *expiry.Queue[*offering]    // open, until their keep timeout
-	over     func(*offering, offer.Fate) // of each offer
-	ledger   ledger
+	unreachable *hot.Subject
+	errors      *hot.Subject
+	attempts    *expiry.Queue[*due.Context] // under way, until their dial timeout
+	offers      *expiry.Queue[*offering]    // open, until their keep timeout
+	over        func(*offering, offer.Fate) // of each offer
+	ledger      ledger
 
 	mu      sync.Mutex
 	stop    sync.Once
@@ -295,14 +293,19 @@ func (s *Stream) split(outcome any) {
 	}
 }
 
-// follow puts each set of the user's source in force.
-func (s *Stream) follow(items iter.Seq[rxgo.Item]) {
-	for item := range items {
-		if servers, err := readSet(item); err != nil {
-			s.split(fmt.Errorf("rover: server set ignored, the last one stays: %w", err))
-		} else {
-			s.roster.Replace(servers)
+// adopt puts up to n sets of the user's source in force.
+func (s *Stream) adopt(sets <-chan rxgo.Item, n int) {
+	for range n {
+		item, ok := <-sets
+		if !ok {
+			return
 		}
+		servers, err := readSet(item)
+		if err != nil {
+			s.split(fmt.Errorf("rover: server set ignored, the last one stays: %w", err))
+			continue
+		}
+		s.roster.Replace(servers)
 	}
 }
 
@@ -317,8 +320,8 @@ func (s *Stream) AddServer(id string, server Server) error {
 	return nil
 }
 
-// DropServer takes a server out of the set in force; false: there is none with
-// that id. Connections that were made stay as they are.
+// DropServer takes a server out of the set in force; false: no such id.
+// Connections that were made stay as they are.
 func (s *Stream) DropServer(id string) bool { return s.roster.Set().Drop(id) }
 
 // Servers returns a copy of the set in force.
@@ -335,13 +338,12 @@ func (s *Stream) Servers() map[string]Server {
 // that overflows declines, and so does a subscriber that leaves.
 func (s *Stream) Connections() rxgo.Observable { return s.connections.Observable() }
 
-// Unreachable emits an *UnreachableError for each attempt whose server could
-// not be talked to.
+// Unreachable emits an *UnreachableError for each server that did not answer.
 func (s *Stream) Unreachable() rxgo.Observable { return s.unreachable.Observable() }
 
 // Errors emits every other error, as a value (Item.V): *ProtocolError,
-// ErrNoServers, ErrBusy, what wraps ErrResources, *PanicError, and what is
-// wrong with a set or the ticks. What nobody listens to is logged at Warn.
+// ErrNoServers, ErrBusy, what wraps ErrResources, *PanicError, a bad set, failed
+// ticks. What nobody listens to is logged at Warn.
 func (s *Stream) Errors() rxgo.Observable { return s.errors.Observable() }
 
 // Start begins to rove: the first attempt at once, then one every interval.
@@ -359,8 +361,9 @@ func (s *Stream) Start(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s.ctx, s.cancel = ctx, func() { stopWatching(); cancel() }
 	if s.source != nil {
-		items := hot.Items(ctx, s.source)
-		s.running.Go(func() { s.follow(items) })
+		sets := hot.Observe(ctx, s.source)
+		s.adopt(sets, len(sets)) // what is there already comes before the first tick
+		s.running.Go(func() { s.adopt(sets, math.MaxInt) })
 	}
 	s.running.Go(s.rove(ctx))
 	return nil
