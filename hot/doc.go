@@ -17,6 +17,9 @@
 //     unsubscribed when it ends.
 //
 // A channel from Observe whose reader has stopped reading keeps its goroutine
-// until its context or the Subject ends; so does RxGo's own, which has no
-// second end. A callback that panics ends the process, like any goroutine's.
+// until its context or the Subject ends; behind FlatMap, StartWith, Repeat and
+// others that may emit more than their source did, only until its context ends.
+// Its reader gets what the Subject's end found in its queue as far as the
+// channel has room for it. A callback that panics ends the process, like any
+// goroutine's. What RxGo itself does is told in docs/rxgo.md.
 package hot

@@ -58,6 +58,30 @@ func TestNobodyWaitsForAStalledSubscriber(t *testing.T) {
 	})
 }
 
+// Nobody can tell a reader that has gone without a word from a slow one: what
+// the channel has room for is there for it, and nothing waits.
+func TestAnAbandonedChannelKeepsNoGoroutineAfterTheEnd(t *testing.T) {
+	for name, chain := range map[string]func(o rxgo.Observable) rxgo.Observable{
+		"of the Subject":     func(o rxgo.Observable) rxgo.Observable { return o },
+		"of fused stages":    func(o rxgo.Observable) rxgo.Observable { return o.Filter(all).Map(same) },
+		"of RxGo's own":      func(o rxgo.Observable) rxgo.Observable { return o.Scan(sum).Distinct(same) },
+		"of RxGo's in pools": func(o rxgo.Observable) rxgo.Observable { return o.Map(same, rxgo.WithPool(3)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := hot.NewSubject(hot.WithQueue(10))
+				ch := chain(s.Observable()).Observe()
+				publish(s, 1, 100)
+				synctest.Wait()
+				s.Complete()
+				synctest.Wait()
+				equal(t, goroutines(), 0)
+				equal(t, len(drain(ch)), 10)
+			})
+		})
+	}
+}
+
 func TestCallbacksMayUseTheSubject(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := hot.NewSubject(hot.WithQueue(1), hot.WithDropped(nil))
