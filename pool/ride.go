@@ -1,26 +1,31 @@
 package pool
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync"
+	"syscall"
 )
 
 // A ride is one try to send a request.
 type ride struct {
-	request *http.Request // the caller's, with our hook and our body
+	request *http.Request // the caller's, with our hooks and our body
+	body    *cargo        // nil: none
 
-	mu   sync.Mutex
-	on   *line
-	late bool // the line it got was closed already: nothing was or will be written
-	body *cargo
+	mu       sync.Mutex
+	on       *line
+	late     bool // the line it got was closed already: nothing was or will be written
+	fresh    bool // it is the first on its line
+	answered bool // a byte of the response came
 }
 
 func newRide(req *http.Request) *ride {
 	r := &ride{}
-	trace := &httptrace.ClientTrace{GotConn: r.board}
+	trace := &httptrace.ClientTrace{TLSHandshakeDone: r.shake, GotConn: r.board, GotFirstResponseByte: r.answer}
 	r.request = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
 	if req.Body != nil && req.Body != http.NoBody {
 		r.body = &cargo{ReadCloser: req.Body, ride: r}
@@ -29,8 +34,18 @@ func newRide(req *http.Request) *ride {
 	return r
 }
 
-// board, an httptrace hook, is told the connection before the request is
-// written; again, if http.Transport itself tries another one.
+// shake, board and answer are the httptrace hooks, in the order in which they
+// are called; again, if http.Transport itself tries another connection.
+
+// shake is told how the handshake of a new line went. One that the server had
+// closed is as good as none at all.
+func (r *ride) shake(_ tls.ConnectionState, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fresh = isGone(err)
+}
+
+// board is told the line before the request is written.
 func (r *ride) board(info httptrace.GotConnInfo) {
 	r.leave()
 	l := lineOf(info.Conn)
@@ -38,9 +53,17 @@ func (r *ride) board(info httptrace.GotConnInfo) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.late = l != nil && !entered
+	r.fresh = entered && !info.Reused
+	r.answered = false
 	if entered {
 		r.on = l
 	}
+}
+
+func (r *ride) answer() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answered = true
 }
 
 // missed says that nothing of the request was sent or read, so that it can be
@@ -49,6 +72,29 @@ func (r *ride) missed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.late && (r.body == nil || !r.body.touched)
+}
+
+// stale says that the server may well have closed the line before it saw the
+// request, and that it does no harm if it did see it.
+func (r *ride) stale(err error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var limit net.Error
+	late := errors.As(err, &limit) && limit.Timeout()
+	return r.fresh && !r.answered && !late && r.body == nil && isSafe(r.request.Method)
+}
+
+// isSafe is RFC 9110, 9.2.1. An empty method is GET.
+func isSafe(method string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
+}
+
+func isGone(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // leave takes the request off its line, the first time.

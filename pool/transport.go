@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -14,6 +15,11 @@ import (
 // clients that never let go follow the balance too. That fails no request: one
 // that http.Transport was about to send on a connection just closed goes to
 // another, before a byte of it is written or its body read.
+//
+// A request without a body and whose method is safe (GET, HEAD, OPTIONS, TRACE)
+// is repeated if the server closed the connection without an answer, as
+// http.Transport does itself unless the connection is new. One that is new to
+// it may have been idle here for long, so those count too: 3 tries at the most.
 type Transport struct{ base *http.Transport }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -21,10 +27,9 @@ var _ http.RoundTripper = (*Transport)(nil)
 // Transport returns an http.RoundTripper whose connections come from the pool;
 // the host in a URL says only what to ask for, and the scheme whether in TLS.
 // The settings are those of base, http.DefaultTransport's if nil, of which it
-// uses a copy: without a proxy, and with MaxIdleConnsPerHost and MaxIdleConns
-// at least the pool's Max, because what http.Transport does not keep idle it
-// closes. Give the URLs one host: http.Transport keeps connections by host, and
-// those of one are of no use to another.
+// uses a copy, without a proxy, and without its limits for idle connections: the
+// pool's Max is the limit. Give the URLs one host: http.Transport keeps
+// connections by host, and those of one are of no use to another.
 func (p *Pool) Transport(base *http.Transport) *Transport {
 	if base == nil {
 		base, _ = http.DefaultTransport.(*http.Transport)
@@ -34,10 +39,7 @@ func (p *Pool) Transport(base *http.Transport) *Transport {
 	}
 	base = base.Clone()
 	base.Proxy, base.DialTLSContext = nil, nil
-	base.MaxIdleConnsPerHost = max(base.MaxIdleConnsPerHost, p.max)
-	if base.MaxIdleConns > 0 { // 0: no limit
-		base.MaxIdleConns = max(base.MaxIdleConns, p.max)
-	}
+	base.MaxIdleConns, base.MaxIdleConnsPerHost = 0, math.MaxInt
 	base.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		c, err := p.Get(ctx)
 		if err != nil {
@@ -53,13 +55,23 @@ func (p *Pool) Transport(base *http.Transport) *Transport {
 // CloseIdleConnections closes what no request is on, as http.Client expects.
 func (t *Transport) CloseIdleConnections() { t.base.CloseIdleConnections() }
 
+// maxTries is how often a request is sent that may have reached a server.
+const maxTries = 3
+
 // RoundTrip sends one request, as http.RoundTripper says.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	for {
+	for tries := 1; ; {
 		r := newRide(req)
 		resp, err := t.base.RoundTrip(r.request)
-		if err != nil && r.missed() && req.Context().Err() == nil {
-			continue
+		if err != nil && req.Context().Err() == nil {
+			if r.missed() {
+				continue
+			}
+			if r.stale(err) && tries < maxTries {
+				r.leave()
+				tries++
+				continue
+			}
 		}
 		r.settle()
 		switch {
