@@ -1,0 +1,352 @@
+package rover_test
+
+import (
+	"context"
+	"io"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/marble"
+	"github.com/callosum-go/rover/rovertest"
+	"github.com/reactivex/rxgo/v2"
+)
+
+// The whole stream, as diagrams. A character is a second, a capital letter a
+// slot, A is 0: the server "--D" gives slot 3 two seconds after the dial. At one
+// instant a tick of the interval comes first, then what the test does, then what
+// sources and servers say, in the order in which the test made them.
+
+var (
+	a = rover.Server{Host: "10.0.0.1", Port: 4040}
+	b = rover.Server{Host: "10.0.0.2", Port: 4040}
+)
+
+// slotted has slots and errors.
+var slotted = marble.Values{
+	"A": 0, "B": 1, "C": 2, "D": 3, "E": 4, "F": 5, "G": 6, "H": 7,
+	"n": rover.ErrNoServers, "b": rover.ErrBusy, "p": rover.ErrProtocol,
+	"r": syscall.ECONNREFUSED, "x": syscall.ECONNRESET, "e": io.ErrUnexpectedEOF, "t": os.ErrDeadlineExceeded,
+}
+
+// inSeconds runs a test whose diagrams' characters are seconds.
+func inSeconds(t *testing.T, f func(m *marble.M, network *rovertest.Dialer)) {
+	marble.Test(t, func(m *marble.M) {
+		m.Frame(time.Second)
+		f(m, rovertest.NewDialer(m))
+	})
+}
+
+// roving is a rover that starts at frame zero and stops at a time. It has one
+// server, a, unless options say otherwise.
+func roving(m *marble.M, until string, network *rovertest.Dialer, opts ...rover.Option) *rover.Stream {
+	m.Helper()
+	s := rove(m, append([]rover.Option{rover.WithDialer(network)}, opts...)...)
+	m.At(0, func() { start(m, s) })
+	m.At(m.Time(until), s.Stop)
+	return s
+}
+
+// slotsOf says no to connections and gives their slots.
+func slotsOf(connections rxgo.Observable) rxgo.Observable {
+	return connections.Map(func(_ context.Context, v any) (any, error) {
+		c := v.(*rover.Connection)
+		c.Decline()
+		return c.Slot, nil
+	})
+}
+
+// textsOf gives what errors say.
+func textsOf(failures rxgo.Observable) rxgo.Observable {
+	return failures.Map(func(_ context.Context, v any) (any, error) { return v.(error).Error(), nil })
+}
+
+// streams expects a diagram of each of a rover's three.
+func streams(m *marble.M, s *rover.Stream, connections, unreachable, failures string) {
+	m.Helper()
+	m.Expect(slotsOf(s.Connections())).ToBe(connections, slotted)
+	m.Expect(s.Unreachable()).ToBe(unreachable, slotted)
+	m.Expect(s.Errors()).ToBe(failures, slotted)
+}
+
+func TestTicksAreOnTheBeat(t *testing.T) {
+	for name, test := range map[string]struct{ every, server, want string }{
+		"at 0, 1 s, 2 s":        {"-|", "D", "DDDD|"},
+		"every 2 s":             {"--|", "D", "D-D-|"},
+		"half a second":         {"500ms |", "D", "[D] 500ms [D] 500ms [D] 500ms [D] 500ms [D] 500ms [D] 500ms [D] 500ms [D] 500ms |"},
+		"slow answers lag":      {"-|", "--D", "--DD|"},
+		"slower than the timer": {"-|", "1500ms D", "1500ms [D] 1s [D] 1s [D] 500ms |"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
+				network.Serve(a.Addr(), m.Cold(test.server, slotted))
+				s := roving(m, "----|", network, rover.WithInterval(m.Time(test.every)))
+				streams(m, s, test.want, "----|", "----|")
+			})
+		})
+	}
+}
+
+// What servers do, and which stream tells it: one dial at 0, the timeout is 5 s.
+func TestWhatServersDo(t *testing.T) {
+	pieces := marble.Values{"1": "1", "3": "3", "C": "\r", "L": "\n", "B": "\r\n", "l": "3\r\n", "h": "3\r\nHELLO", "H": "HELLO", "_": ""}
+	for name, test := range map[string]struct{ server, connections, unreachable, failures string }{
+		"says its slot":                 {"l", "D-----|", "------|", "------|"},
+		"takes its time":                {"----l", "----D-|", "------|", "------|"},
+		"says more":                     {"h", "D-----|", "------|", "------|"},
+		"digit, CR LF":                  {"-3-B", "---D--|", "------|", "------|"},
+		"digit, CR, LF":                 {"-3C-L", "----D-|", "------|", "------|"},
+		"nonsense":                      {"-H", "------|", "------|", "-p----|"},
+		"nonsense in the middle":        {"-1-H", "------|", "------|", "---p--|"},
+		"an empty line":                 {"B", "------|", "------|", "p-----|"},
+		"a lone CR":                     {"-1C-1", "------|", "------|", "----p-|"},
+		"refuses":                       {"#", "------|", "r-----|", "------|"},
+		"refuses late":                  {"--#", "------|", "--r---|", "------|"},
+		"closes":                        {"--|", "------|", "--e---|", "------|"},
+		"closes in mid-line":            {"-1-C|", "------|", "----e-|", "------|"},
+		"resets":                        {"_-#", "------|", "--x---|", "------|"},
+		"resets in mid-line":            {"-1-#", "------|", "---x--|", "------|"},
+		"is silent":                     {"", "------|", "-----t|", "------|"},
+		"trickles":                      {"-1-1-1-1", "------|", "-----t|", "------|"},
+		"a moment before the timeout":   {"4999ms l", "4999ms [D] 1001ms |", "------|", "------|"},
+		"refuses a moment before":       {"4999ms #", "------|", "4999ms [r] 1001ms |", "------|"},
+		"ends in time, line or no line": {"-----l", "------|", "-----t|", "------|"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
+				network.Serve(a.Addr(), m.Cold(test.server, pieces))
+				s := roving(m, "------|", network, rover.WithInterval(time.Hour))
+				streams(m, s, test.connections, test.unreachable, test.failures)
+			})
+		})
+	}
+}
+
+func TestAllThreeStreams(t *testing.T) {
+	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
+		network.Serve(a.Addr(),
+			m.Cold("D", slotted), m.Cold("#"), m.Cold("h", marble.Values{"h": "HELLO"}), m.Cold("-H", slotted), m.Cold("|"))
+		s := roving(m, "------|", network)
+		streams(m, s, "D---H-|", "-r--[e]-e|", "--p---|") // the dial of 3 s is answered at 4 s
+	})
+}
+
+// Answers come when they come: a slow one does not hold up the next.
+func TestAnswersOvertake(t *testing.T) {
+	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
+		network.Serve(a.Addr(), m.Cold("---B", slotted), m.Cold("--C", slotted), m.Cold("D", slotted), m.Cold("--E", slotted))
+		s := roving(m, "-----|", network)
+		m.Expect(slotsOf(s.Connections()), marble.AnyOrder()).ToBe("--D[BC]--|", slotted)
+	})
+}
+
+func TestNoMoreThanMaxInFlight(t *testing.T) {
+	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
+		slow := m.Cold("--D", slotted)
+		network.Serve(a.Addr(), slow)
+		s := roving(m, "------|", network, rover.WithMaxInFlight(1))
+		streams(m, s, "--D--D|", "------|", "-bb-bb|") // a tick comes before the answer of the same instant
+		m.ExpectSubscriptions(slow).ToBe("^-!", "---^-!", "------(^!)")
+	})
+}
+
+// The set of servers, from the outside: how many there are to pick from, and
+// who answers.
+func TestTheSetChanges(t *testing.T) {
+	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
+		network.Serve(a.Addr(), m.Cold("B", slotted))
+		network.Serve(b.Addr(), m.Cold("C", slotted))
+		choices := hot.NewSubject()
+		s := roving(m, "--------|", network, rover.WithServers(nil), rover.WithPick(func(n int) int {
+			choices.Publish(n)
+			return 0
+		}))
+		add := func(id string, server rover.Server) func() {
+			return func() {
+				if err := s.AddServer(id, server); err != nil {
+					m.Error(err)
+				}
+			}
+		}
+		drop := func(id string) func() {
+			return func() {
+				if !s.DropServer(id) {
+					m.Errorf("there is no %s to drop", id)
+				}
+			}
+		}
+		m.At(m.Time("-|"), add("x", a))   // the first server
+		m.At(m.Time("--|"), add("x", b))  // in its place
+		m.At(m.Time("---|"), add("y", b)) // one more
+		m.At(m.Time("----|"), drop("x"))
+		m.At(m.Time("------|"), drop("y"))
+		streams(m, s, "--BCCCC-|", "--------|", "nn-----n(n|)")
+		m.Expect(choices.Observable(), marble.Window("^-------!")).ToBe("--nnonn", marble.Values{"n": 1, "o": 2})
+	})
+}
+
+func TestSetsFromASource(t *testing.T) {
+	sets := marble.Values{
+		"a": map[string]rover.Server{"x": a}, "b": map[string]rover.Server{"x": b}, "0": map[string]rover.Server{},
+		"?": "what is this", "#": errOdd,
+	}
+	for name, test := range map[string]struct{ sets, connections, failures string }{
+		"replace all":                         {"a-b-0-|", "-BBCC-|", "n----n(n|)"}, // the tick of 0 comes before the set
+		"end, and the last one stays":         {"a-b|", "-BBCCC|", "n-----|"},
+		"fail, and the last one stays":        {"a-b-#", "-BBCCC|", "n---o-|"},
+		"are no sets, and the last one stays": {"a-?-b-", "-BBBBC|", "n-?---|"},
+		"come late":                           {"--a", "---BBB|", "nnn---|"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
+				network.Serve(a.Addr(), m.Cold("B", slotted))
+				network.Serve(b.Addr(), m.Cold("C", slotted))
+				s := roving(m, "------|", network, rover.WithServers(nil), rover.WithServerSets(m.Hot(test.sets, sets)))
+				m.Expect(slotsOf(s.Connections())).ToBe(test.connections, slotted)
+				m.Expect(textsOf(s.Errors())).ToBe(test.failures, marble.Values{
+					"n": "rover: no servers to dial",
+					"o": "rover: server set ignored, the last one stays: odd",
+					"?": "rover: server set ignored, the last one stays: got string, want map[string]rover.Server",
+				})
+			})
+		})
+	}
+}
+
+func TestTicksFromASource(t *testing.T) {
+	for name, test := range map[string]struct{ ticks, connections, failures string }{
+		"as they come":             {"-t--tt", "-D--DD-|", "-------|"},
+		"end, and the rover waits": {"-t-|", "-D-----|", "-------|"},
+		"fail, and that is told":   {"-t-#", "-D-----|", "---o---|"},
+		"several at once":          {"-[tt]-t", "-[DD]-D----|", "-------|"},
+		"none":                     {"", "-------|", "-------|"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
+				ticks := m.Hot(test.ticks, marble.Values{"t": "tick", "#": errOdd})
+				network.Serve(a.Addr(), m.Cold("D", slotted))
+				s := roving(m, "-------|", network, rover.WithTicks(ticks))
+				m.Expect(slotsOf(s.Connections())).ToBe(test.connections, slotted)
+				m.Expect(s.Errors()).ToBe(test.failures, slotted, marble.Values{"o": errOdd})
+			})
+		})
+	}
+}
+
+// A subscriber sees what is told while it is there, and what is still on offer
+// when it comes; nobody takes anything away from another.
+func TestSubscribersComeAndGo(t *testing.T) {
+	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
+		network.Serve(a.Addr(), m.Cold("B", slotted), m.Cold("C", slotted), m.Cold("D", slotted), m.Cold("E", slotted), m.Cold("F", slotted))
+		s := roving(m, "-----|", network)
+		slots := s.Connections().Map(func(_ context.Context, v any) (any, error) { return v.(*rover.Connection).Slot, nil })
+		for window, want := range map[string]string{
+			"^":      "BCDEF|",
+			"^-!":    "BC", // gone before the answer of 2 s
+			"---^":   "---[BCDE]-F|",
+			"-^-!":   "-[BC]-D",
+			"-----^": "-----(CDEF|)", // the first has expired
+		} {
+			m.Expect(slots, marble.Window(window)).ToBe(want, slotted)
+		}
+	})
+}
+
+// How long a connection is open shows what became of its offer. The dial is at
+// 0, the keep timeout 5 s, Stop at 8 s.
+func TestOffersEnd(t *testing.T) {
+	answer := func(connections rxgo.Observable, after time.Duration, say func(*rover.Connection)) {
+		connections.ForEach(func(v any) {
+			time.AfterFunc(after, func() { say(v.(*rover.Connection)) })
+		}, nil, func() {})
+	}
+	decline := (*rover.Connection).Decline
+	keep := func(c *rover.Connection) {
+		if conn, err := c.Keep(); err == nil {
+			time.AfterFunc(4*time.Second, func() { _ = conn.Close() })
+		}
+	}
+	for name, test := range map[string]struct {
+		open   string
+		fate   rover.Stats
+		listen func(m *marble.M, connections rxgo.Observable)
+	}{
+		"nobody comes": {"^----!", rover.Stats{Expired: 1},
+			func(*marble.M, rxgo.Observable) {}},
+		"a Filter says nothing": {"^----!", rover.Stats{Expired: 1}, func(m *marble.M, connections rxgo.Observable) {
+			m.Expect(slotsOf(connections.Filter(rover.SlotBelow(3)))).ToBe("--------|")
+		}},
+		"Accept says no": {"(^!)", rover.Stats{Declined: 1}, func(m *marble.M, connections rxgo.Observable) {
+			m.Expect(slotsOf(rover.Accept(connections, rover.SlotBelow(3)))).ToBe("--------|")
+		}},
+		"all say no, one at 1 s and one at 3 s": {"^--!", rover.Stats{Declined: 1}, func(_ *marble.M, connections rxgo.Observable) {
+			answer(connections, time.Second, decline)
+			answer(connections, 3*time.Second, decline)
+		}},
+		"one of two says no": {"^----!", rover.Stats{Expired: 1}, func(_ *marble.M, connections rxgo.Observable) {
+			answer(connections, time.Second, decline)
+			answer(connections, time.Hour, decline)
+		}},
+		"the only one leaves at 2 s, and has not read": {"^-!", rover.Stats{Declined: 1}, func(m *marble.M, connections rxgo.Observable) {
+			ctx, cancel := context.WithCancel(m.Context())
+			connections.Filter(all).Observe(rxgo.WithContext(ctx))
+			m.At(m.Time("--|"), cancel)
+		}},
+		"one keeps at 2 s what another declines": {"^-----!", rover.Stats{Kept: 1}, func(_ *marble.M, connections rxgo.Observable) {
+			answer(connections, time.Second, decline)
+			answer(connections, 2*time.Second, keep)
+		}},
+		"it is too late to keep at 6 s": {"^----!", rover.Stats{Expired: 1}, func(_ *marble.M, connections rxgo.Observable) {
+			answer(connections, 6*time.Second, keep)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
+				server := m.Cold("D", slotted)
+				network.Serve(a.Addr(), server)
+				s := roving(m, "--------|", network, rover.WithInterval(time.Hour))
+				test.listen(m, s.Connections())
+				m.ExpectSubscriptions(server).ToBe(test.open)
+				m.Flush()
+				want := test.fate
+				want.Attempts, want.Connections = 1, 1
+				wantStats(t, s, want)
+			})
+		})
+	}
+}
+
+// Stop, or the context's end, completes the streams and closes what is open:
+// offers, and attempts, of which nothing is told.
+func TestStopInTheMiddle(t *testing.T) {
+	for name, end := range map[string]func(m *marble.M, s *rover.Stream, cancel func()){
+		"Stop":          func(m *marble.M, s *rover.Stream, _ func()) { m.At(m.Time("---|"), s.Stop) },
+		"the context's": func(m *marble.M, _ *rover.Stream, cancel func()) { m.At(m.Time("---|"), cancel) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
+				quick, slow, refuses := m.Cold("D", slotted), m.Cold("---E", slotted), m.Cold("---#")
+				network.Serve(a.Addr(), quick, slow, refuses)
+				s := rove(m, rover.WithDialer(network))
+				ctx, cancel := context.WithCancel(m.Context())
+				m.At(0, func() {
+					if err := s.Start(ctx); err != nil {
+						m.Error(err)
+					}
+				})
+				end(m, s, cancel)
+				m.Expect(s.Connections().Map(func(context.Context, any) (any, error) { return 3, nil })).ToBe("D--|", slotted)
+				m.Expect(s.Unreachable()).ToBe("---|")
+				m.Expect(s.Errors()).ToBe("---|")
+				m.ExpectSubscriptions(quick).ToBe("^--!")
+				m.ExpectSubscriptions(slow).ToBe("-^-!")
+				m.ExpectSubscriptions(refuses).ToBe("--^!", "---(^!)") // the tick of 3 s comes first
+				m.Flush()
+				wantStats(t, s, rover.Stats{Attempts: 4, Connections: 1, Declined: 1, Aborted: 3})
+			})
+		})
+	}
+}
