@@ -3,7 +3,6 @@ package pool_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -66,7 +65,7 @@ func (f *fleet) leave(id string) {
 
 func (f *fleet) rove(t *testing.T, max int) {
 	r := must(rover.New(rover.WithServers(f.servers), rover.WithDialer(f.network),
-		rover.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))))(t)
+		rover.WithLogger(slog.New(slog.DiscardHandler))))(t)
 	p := must(pool.New(pool.WithMax(max)))(t)
 	p.Attach(context.Background(), r.Connections())
 	check(t, r.Start(context.Background()))
