@@ -105,7 +105,18 @@ func (o *observable) Observe(opts ...rxgo.Option) <-chan rxgo.Item {
 	out := make(chan rxgo.Item, max(who.buffer, feed.buffer))
 	go func() {
 		defer close(out)
-		feed.send(who.ctx, out)
+		feed.send(who.ctx, out, func(item rxgo.Item) {
+			if item.Error() { // the end is not to be missed
+				select {
+				case oldest := <-out:
+					feed.lose(oldest)
+				default:
+				}
+				out <- item
+			} else {
+				feed.lose(item)
+			}
+		})
 		if who.ctx.Err() == nil {
 			return
 		}
@@ -121,8 +132,9 @@ func (o *observable) Observe(opts ...rxgo.Option) <-chan rxgo.Item {
 	return out
 }
 
-// send moves the feed into a channel until the feed or the context ends.
-func (f feed) send(ctx context.Context, out chan<- rxgo.Item) {
+// send moves the feed into a channel until the feed or the context ends. late
+// is what comes of an item for which there is no room after the source's end.
+func (f feed) send(ctx context.Context, out chan<- rxgo.Item, late func(rxgo.Item)) {
 	for item := range f.items {
 		select {
 		case out <- item:
@@ -132,7 +144,7 @@ func (f feed) send(ctx context.Context, out chan<- rxgo.Item) {
 		select {
 		case out <- item:
 		case <-f.ended: // and nobody has read so far
-			f.lose(item)
+			late(item)
 		case <-ctx.Done():
 			f.lose(item)
 			return
@@ -143,7 +155,7 @@ func (f feed) send(ctx context.Context, out chan<- rxgo.Item) {
 // pass is send to a stage that is known to read to the end.
 func (f feed) pass(ctx context.Context, stage chan<- rxgo.Item) {
 	f.ended = nil
-	f.send(ctx, stage)
+	f.send(ctx, stage, nil)
 }
 
 func (f feed) lose(item rxgo.Item) {

@@ -62,10 +62,10 @@ func TestNobodyWaitsForAStalledSubscriber(t *testing.T) {
 // the channel has room for is there for it, and nothing waits.
 func TestAnAbandonedChannelKeepsNoGoroutineAfterTheEnd(t *testing.T) {
 	for name, chain := range map[string]func(o rxgo.Observable) rxgo.Observable{
-		"of the Subject":     func(o rxgo.Observable) rxgo.Observable { return o },
-		"of fused stages":    func(o rxgo.Observable) rxgo.Observable { return o.Filter(all).Map(same) },
-		"of RxGo's own":      func(o rxgo.Observable) rxgo.Observable { return o.Scan(sum).Distinct(same) },
-		"of RxGo's in pools": func(o rxgo.Observable) rxgo.Observable { return o.Map(same, rxgo.WithPool(3)) },
+		"of the Subject":    func(o rxgo.Observable) rxgo.Observable { return o },
+		"of fused stages":   func(o rxgo.Observable) rxgo.Observable { return o.Filter(all).Map(same) },
+		"of RxGo's own":     func(o rxgo.Observable) rxgo.Observable { return o.Scan(sum).Distinct(same) },
+		"of RxGo's, pooled": func(o rxgo.Observable) rxgo.Observable { return o.Map(same, rxgo.WithPool(3)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -73,10 +73,12 @@ func TestAnAbandonedChannelKeepsNoGoroutineAfterTheEnd(t *testing.T) {
 				ch := chain(s.Observable()).Observe()
 				publish(s, 1, 100)
 				synctest.Wait()
-				s.Complete()
+				s.Fail(errors.New("over"))
 				synctest.Wait()
 				equal(t, goroutines(), 0)
-				equal(t, len(drain(ch)), 10)
+				left := drain(ch)
+				equal(t, len(left), 10)
+				equal(t, left[9], any("over")) // the end is not to be missed
 			})
 		})
 	}
