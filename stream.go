@@ -14,17 +14,15 @@
 //	servers ┘                                                ├─ Unreachable
 //	                                                         └─ Errors
 //
-// Each attempt is exactly one event on exactly one of the three streams. They
-// are hot: subscribing is synchronous, publishing waits for nobody, and every
-// subscriber has a queue of its own that overflows without harm to others.
-// Subscribe first, then Start.
+// Each attempt is one event on one of the three streams. They are hot: publishing
+// waits for nobody, and every subscriber has a queue of its own that overflows
+// without harm to others. Subscribing is synchronous: subscribe, then Start.
 //
 // A *Connection is an offer, to Keep or to Decline. What nobody keeps is
 // closed: at once when everyone has declined, else after the KeepTimeout.
 //
-// Callbacks run on their subscriber's goroutine. A panic in one ends the
-// process, like any goroutine's; in the body of a loop over Events it unwinds
-// to the caller, and the subscription is left in order.
+// Callbacks run on their subscriber's goroutine. A panic in one ends the process,
+// like any goroutine's; in a loop over Events it unwinds to the caller in order.
 package rover
 
 import (
