@@ -182,20 +182,23 @@ func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work fu
 			}
 		}
 	}
+	if n > 0 {
+		places <- struct{}{} // for the first item
+	}
 	for item := range items {
-		if n > 0 {
-			select {
-			case places <- struct{}{}:
-			case <-ctx.Done():
-				lose(item.V)
-				return
-			}
-		}
 		select {
 		case next <- item:
 		default:
 			running.Add(1)
 			go worker(item)
+		}
+		if n < 1 {
+			continue
+		}
+		select { // for the next item, before it is read
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			return
 		}
 	}
 }
