@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/hot"
 	"github.com/reactivex/rxgo/v2"
 )
 
@@ -157,7 +158,7 @@ func TestStalledSubscribers(t *testing.T) {
 		for range unread {
 			n++
 		}
-		if n != 64 {
+		if n != hot.DefaultQueue {
 			t.Errorf("%d were in the queue of who did not read", n)
 		}
 	})

@@ -118,7 +118,7 @@ func TestLatest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := hot.NewSubject()
+				s := hot.NewSubject(hot.WithQueue(64))
 				latest, leave := hot.Latest(t.Context(), of(s))
 				_, some := latest()
 				equal(t, some, false)

@@ -12,7 +12,7 @@ import (
 // DefaultQueue is how many items wait for one subscriber before its queue
 // overflows, unless WithQueue or the subscriber's own
 // rxgo.WithBufferedChannel says otherwise.
-const DefaultQueue = 64
+const DefaultQueue = 32
 
 // A Subject is where a source publishes and subscribers listen: each item
 // goes to everyone subscribed at that moment. Publishing never waits: every
