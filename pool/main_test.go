@@ -2,8 +2,10 @@ package pool_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/reactivex/rxgo/v2"
@@ -51,8 +53,9 @@ func newPool(t testing.TB, max int) *pool.Pool {
 // A wire makes both ends of a connection.
 type wire func(t testing.TB) (client, server net.Conn)
 
-// wires are the two ways a pool watches its connections.
-var wires = map[string]wire{"tcp": tcp, "pipe": pipe}
+// wires are the ways a pool watches its connections: by the system, through
+// wrappers too, and by reading ahead.
+var wires = map[string]wire{"tcp": tcp, "tls": overTLS, "pipe": pipe, "tcp that is not known to be": hidden}
 
 // tcp is a real connection on loopback.
 func tcp(t testing.TB) (client, server net.Conn) {
@@ -64,6 +67,26 @@ func tcp(t testing.TB) (client, server net.Conn) {
 	check(t, server.(*net.TCPConn).SetLinger(0))
 	t.Cleanup(func() { server.Close(); client.Close() })
 	return client, server
+}
+
+func overTLS(t testing.TB) (client, server net.Conn) {
+	t.Helper()
+	s := httptest.NewTLSServer(nil) // for its certificate
+	defer s.Close()
+	c, r := tcp(t)
+	client, server = tls.Client(c, &tls.Config{InsecureSkipVerify: true}), tls.Server(r, s.TLS)
+	shaken := make(chan error)
+	go func() { shaken <- server.(*tls.Conn).Handshake() }()
+	check(t, client.(*tls.Conn).Handshake())
+	check(t, <-shaken)
+	return client, server
+}
+
+// hidden is TCP of which only net.Conn is to be seen.
+func hidden(t testing.TB) (client, server net.Conn) {
+	t.Helper()
+	client, server = tcp(t)
+	return struct{ net.Conn }{client}, server
 }
 
 func pipe(t testing.TB) (client, server net.Conn) {
