@@ -163,9 +163,80 @@ var pictures = map[string]picture{
 			}
 		}, nil)}
 	}, ""},
+
+	"connections": {marble.Figure{
+		Title: "Connections: a slot line, whole, in two pieces, late",
+		In: []marble.Lane{
+			{Name: "ticks", Diagram: "-t-t----t----", Values: ticks},
+			{Name: "1st dial", Diagram: "-l", Values: says},
+			{Name: "2nd dial", Diagram: "----1-r", Values: says},
+			{Name: "3rd dial", Diagram: "----------m", Values: says}},
+		Operator: "stream.Connections()",
+		Out:      []marble.Lane{{Diagram: "-a----b---c--|", Values: marble.Values{"a": 3, "b": 12, "c": 7}}},
+		Frame:    time.Second,
+	}, func(m *marble.M, in []*marble.Source) []rxgo.Observable {
+		return []rxgo.Observable{slotsOf(roving(m, "-------------|", serving(m, in[1:]), rover.WithTicks(in[0])).Connections())}
+	}, ""},
+
+	"unreachable": {marble.Figure{
+		Title: "Unreachable: refused, closed too early, silent for 5 s",
+		In: []marble.Lane{
+			{Name: "ticks", Diagram: "-t-t--t-------", Values: ticks},
+			{Name: "1st dial", Diagram: "-#"},
+			{Name: "2nd dial", Diagram: "----1|"},
+			{Name: "3rd dial", Diagram: "------"}},
+		Operator: "stream.Unreachable()",
+		Out: []marble.Lane{{Diagram: "-r---e-----t-|", Values: marble.Values{
+			"r": "connection refused", "e": "unexpected EOF", "t": "i/o timeout"}}},
+		Frame: time.Second,
+	}, func(m *marble.M, in []*marble.Source) []rxgo.Observable {
+		s := roving(m, "-------------|", serving(m, in[1:]), rover.WithTicks(in[0]))
+		return []rxgo.Observable{causesOf(s.Unreachable())}
+	}, ""},
+
+	"errors": {marble.Figure{
+		Title: "Errors: no servers, nonsense, busy",
+		In: []marble.Lane{
+			{Name: "servers", Diagram: "0--m------0--", Values: sets},
+			{Name: "ticks", Diagram: "-t--t--t-t--t-", Values: ticks},
+			{Name: "1st dial", Diagram: "-----h", Values: says},
+			{Name: "2nd dial", Diagram: "----------l", Values: says}},
+		Operator: "stream.Errors()",
+		Out: []marble.Lane{{Diagram: "-n---p---b--n-|", Values: marble.Values{
+			"n": "no servers to dial", "p": "not a slot line", "b": "too many attempts in flight"}}},
+		Frame: time.Second,
+	}, func(m *marble.M, in []*marble.Source) []rxgo.Observable {
+		s := roving(m, "--------------|", serving(m, in[2:]), rover.WithMaxInFlight(1),
+			rover.WithServerSets(in[0].Map(set)), rover.WithTicks(in[1]))
+		return []rxgo.Observable{causesOf(s.Errors())}
+	}, ""},
+
+	"pipeline": {marble.Figure{
+		Title: "A rover, its servers, its streams",
+		In: []marble.Lane{
+			{Name: "servers", Diagram: "m---n-----0--", Values: sets},
+			{Name: "ticks", Diagram: "-t-t-t--t--t-", Values: ticks},
+			{Name: "x says", Diagram: "-l-h", Values: says},
+			{Name: "y says", Diagram: "------s--|", Values: says}},
+		Operator: "rover.New(WithServerSets(servers), WithTicks(ticks))",
+		Out: []marble.Lane{
+			{Name: "Connections", Diagram: "-a----b------|", Values: marble.Values{"a": 3, "b": 12}},
+			{Name: "Unreachable", Diagram: "---------e---|", Values: marble.Values{"e": "unexpected EOF"}},
+			{Name: "Errors", Diagram: "---p-------n-|", Values: marble.Values{"p": "not a slot line", "n": "no servers to dial"}}},
+		Frame: time.Second,
+	}, func(m *marble.M, in []*marble.Source) []rxgo.Observable {
+		network := serving(m, in[2:3])
+		network.Serve(b.Addr(), in[3])
+		s := roving(m, "-------------|", network, rover.WithServerSets(in[0].Map(set)), rover.WithTicks(in[1]))
+		return []rxgo.Observable{slotsOf(s.Connections()), causesOf(s.Unreachable()), causesOf(s.Errors())}
+	}, ""},
 }
 
 var (
+	ticks = marble.Values{"t": "•"}
+	says  = marble.Values{"l": 3, "m": 7, "s": 12, "1": "1", "r": "2\r\n", "h": "HELLO"} // a number is a slot line
+	sets  = marble.Values{"0": "{ }", "m": "{x}", "n": "{y}"}
+
 	numerals = marble.Values{"a": 0, "b": 1, "c": 2, "d": 3, "e": 4}
 	busy     = marble.Values{"a": 3, "b": 12, "c": 7, "d": 15}
 )
@@ -211,6 +282,30 @@ func offers(m *marble.M, slots *marble.Source) (connections, closed rxgo.Observa
 	m.At(0, func() { start(m, s) })
 	m.At(end, s.Stop)
 	return s.Connections(), closings.Observable()
+}
+
+// serving is a network of one server that answers as the sources say, one after
+// the other.
+func serving(m *marble.M, answers []*marble.Source) *rovertest.Dialer {
+	network := rovertest.NewDialer(m)
+	network.Serve(a.Addr(), answers...)
+	return network
+}
+
+// set is a set of servers as a picture writes it: {x} has server x.
+func set(_ context.Context, v any) (any, error) {
+	return map[string]map[string]rover.Server{"{ }": {}, "{x}": {"x": a}, "{y}": {"y": b}}[v.(string)], nil
+}
+
+// causesOf gives what errors are in the end, in a few words.
+func causesOf(failures rxgo.Observable) rxgo.Observable {
+	return failures.Map(func(_ context.Context, v any) (any, error) {
+		err := v.(error)
+		for wrapped := errors.Unwrap(err); wrapped != nil; wrapped = errors.Unwrap(err) {
+			err = wrapped
+		}
+		return strings.TrimPrefix(err.Error(), "rover: "), nil
+	})
 }
 
 // told is a socket that tells when it is closed.
