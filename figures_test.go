@@ -211,7 +211,7 @@ var pictures = map[string]picture{
 		return []rxgo.Observable{causesOf(s.Errors())}
 	}, ""},
 
-	"pipeline": {marble.Figure{
+	"rover": {marble.Figure{
 		Title: "A rover, its servers, its streams",
 		In: []marble.Lane{
 			{Name: "servers", Diagram: "m---n-----0--", Values: sets},
