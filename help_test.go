@@ -76,16 +76,16 @@ func conserved(t testing.TB, s *rover.Stream) {
 	}
 }
 
-// log collects what a subscriber saw.
-type log[T any] struct {
+// watcher collects what a subscriber saw.
+type watcher[T any] struct {
 	mu   sync.Mutex
 	all  []T
 	done rxgo.Disposed
 }
 
 // watch subscribes with ForEach.
-func watch[T any](o rxgo.Observable, opts ...rxgo.Option) *log[T] {
-	l := &log[T]{}
+func watch[T any](o rxgo.Observable, opts ...rxgo.Option) *watcher[T] {
+	l := &watcher[T]{}
 	l.done = o.ForEach(func(v any) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -94,7 +94,7 @@ func watch[T any](o rxgo.Observable, opts ...rxgo.Option) *log[T] {
 	return l
 }
 
-func (l *log[T]) seen() []T {
+func (l *watcher[T]) seen() []T {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]T(nil), l.all...)
