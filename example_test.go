@@ -81,14 +81,13 @@ func ExampleWithServerSets() {
 		log.Fatal(err)
 	}
 	defer stream.Stop()
-	problems, connections := stream.Errors().First(), stream.Connections().First()
+	problems := stream.Errors().Observe()
 	if err := stream.Start(ctx); err != nil {
 		log.Fatal(err)
 	}
-	problem, _ := problems.Get()
-	fmt.Println(problem.V)
+	fmt.Println((<-problems).V)
 	sets.Publish(slotServers(ctx, "green"))
-	connection, _ := connections.Get()
+	connection, _ := stream.Connections().First().Get()
 	fmt.Println(connection.V.(*rover.Connection).ID)
 	// Output:
 	// rover: no servers to dial
@@ -106,12 +105,11 @@ func ExampleWithTicks() {
 		log.Fatal(err)
 	}
 	defer stream.Stop()
-	two := stream.Connections().Take(2).Count()
 	if err := stream.Start(ctx); err != nil {
 		log.Fatal(err)
 	}
-	n, _ := two.Get()
-	fmt.Println(n.V, "connections")
+	both, _ := stream.Connections().Take(2).ToSlice(2) // what is on offer is not missed
+	fmt.Println(len(both), "connections")
 	// Output: 2 connections
 }
 
