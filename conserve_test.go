@@ -138,11 +138,11 @@ func TestLeavingLosesNoConnection(t *testing.T) {
 }
 
 func TestMergeKeepsAllInOrder(t *testing.T) {
-	const sources, items = 8, 60 // no more than a queue holds
+	const sources, items = 8, 60
 	var subjects []*hot.Subject
 	var all []rxgo.Observable
 	for range sources {
-		s := hot.NewSubject()
+		s := hot.NewSubject(hot.WithQueue(items))
 		subjects, all = append(subjects, s), append(all, s.Observable())
 	}
 	var next [sources]int
@@ -172,7 +172,7 @@ func TestMergeKeepsAllInOrder(t *testing.T) {
 func TestMergeMapObservesNoMoreThanN(t *testing.T) {
 	const n, items = 3, 60
 	var now, most, seen atomic.Int64
-	source := hot.NewSubject()
+	source := hot.NewSubject(hot.WithQueue(items))
 	merged := rover.MergeMap(source.Observable(), n, func(rxgo.Item) rxgo.Observable {
 		return hot.Create(func(context.Context) iter.Seq[rxgo.Item] {
 			return func(yield func(rxgo.Item) bool) {
@@ -198,7 +198,7 @@ func TestMergeMapObservesNoMoreThanN(t *testing.T) {
 // What was published before is what goes with the next item.
 func TestWithLatestFromHasTheLatest(t *testing.T) {
 	const items = 60
-	source, other := hot.NewSubject(), hot.NewSubject()
+	source, other := hot.NewSubject(hot.WithQueue(items)), hot.NewSubject()
 	n := 0
 	done := rover.WithLatestFrom(source.Observable(), other.Observable(), func(_ context.Context, item, latest any) (any, error) {
 		return latest.(int) >= item.(int), nil
