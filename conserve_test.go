@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
@@ -18,11 +19,17 @@ import (
 // comes out, or is declined.
 
 // A cargo is connections that all have to be closed in the end.
-type cargo struct{ open sync.WaitGroup }
+type cargo struct {
+	open   sync.WaitGroup
+	closed atomic.Int64
+}
 
 func (c *cargo) connection(slot int) *rover.Connection {
 	c.open.Add(1)
-	return rover.NewConnection("a", a, slot, &crate{closed: sync.OnceFunc(c.open.Done)})
+	return rover.NewConnection("a", a, slot, &crate{closed: sync.OnceFunc(func() {
+		c.closed.Add(1)
+		c.open.Done()
+	})})
 }
 
 type crate struct {
@@ -57,6 +64,9 @@ func first(_ context.Context, v, _ any) (any, error) { return v, nil }
 var carriers = map[string]func(source, other rxgo.Observable) rxgo.Observable{
 	"WithLatestFrom": func(source, other rxgo.Observable) rxgo.Observable {
 		return rover.WithLatestFrom(source, other, first)
+	},
+	"WithLatestFrom a silent one": func(source, _ rxgo.Observable) rxgo.Observable {
+		return rover.WithLatestFrom(source, rxgo.Never(), first)
 	},
 	"MergeMap": func(source, _ rxgo.Observable) rxgo.Observable {
 		return rover.MergeMap(source, 0, func(i rxgo.Item) rxgo.Observable { return single(i.V) })
@@ -135,6 +145,62 @@ func TestLeavingLosesNoConnection(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Who leaves with all unread has taken nothing.
+func TestWhatIsUnreadIsDeclined(t *testing.T) {
+	for name, carrier := range carriers {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var all cargo
+				source, ship := shipping()
+				other := hot.NewSubject(hot.WithLatest())
+				other.Publish("there")
+				ctx, cancel := context.WithCancel(t.Context())
+				unread := carrier(source.Observable(), other.Observable()).Observe(rxgo.WithContext(ctx))
+				for slot := range 10 {
+					ship(all.connection(slot))
+				}
+				synctest.Wait()
+				cancel()
+				all.open.Wait()
+				if item, ok := <-unread; ok {
+					t.Errorf("%v was left in the channel", item)
+				}
+			})
+		})
+	}
+}
+
+// What a sharer's queue does not hold is declined for it.
+func TestShareDeclinesWhatOverflows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all cargo
+		source, ship := shipping()
+		ctx, cancel := context.WithCancel(t.Context())
+		rover.Share(source.Observable()).Observe(rxgo.WithContext(ctx))
+		const connections = 4 * hot.DefaultQueue
+		for slot := range connections {
+			ship(all.connection(slot))
+			synctest.Wait()
+		}
+		// Beside the queue, the channel holds as many, and one is on its way.
+		if n := all.closed.Load(); n < connections-2*hot.DefaultQueue-1 {
+			t.Errorf("%d of %d were declined", n, connections)
+		}
+		cancel()
+		all.open.Wait()
+	})
+}
+
+func TestEventsDeclinesWhatItCannotTell(t *testing.T) {
+	var all cargo
+	for _, err := range rover.Events[string](t.Context(), rxgo.Just(all.connection(3))()) {
+		if err == nil {
+			t.Error("a connection is no string")
+		}
+	}
+	all.open.Wait()
 }
 
 func TestMergeKeepsAllInOrder(t *testing.T) {

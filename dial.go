@@ -43,12 +43,18 @@ type Server struct {
 func (s Server) Addr() string   { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
 func (s Server) String() string { return s.Addr() }
 
+// literal says that the host is an IP address.
+func (s Server) literal() bool {
+	_, err := netip.ParseAddr(s.Host)
+	return err == nil
+}
+
 func (s Server) check(id string) error {
 	switch {
 	case s.Host == "":
 		return fmt.Errorf("rover: server %q: host is empty", id)
-	case strings.ContainsAny(s.Host, "[] \t\r\n"):
-		return fmt.Errorf("rover: server %q: host %q must be a plain name or address, without brackets or spaces", id, s.Host)
+	case strings.ContainsAny(s.Host, "[]/ \t\r\n") || strings.Contains(s.Host, ":") && !s.literal():
+		return fmt.Errorf("rover: server %q: host %q must be a plain name or address, without port, path, brackets or spaces", id, s.Host)
 	case s.Port < 1 || s.Port > 65535:
 		return fmt.Errorf("rover: server %q: port %d is out of range 1-65535", id, s.Port)
 	}
@@ -66,9 +72,9 @@ func checkAll(servers map[string]Server) (err error) {
 }
 
 // A Dialer opens connections: *net.Dialer, *tls.Dialer, a proxy's, a test's.
-// network is always "tcp". It must return soon after ctx has ended, which it
-// does at the dial timeout and when the stream stops: Stop waits for it. A
-// panic of it is told on Errors.
+// network is always "tcp". Up to MaxInFlight calls run at once. It must return
+// soon after ctx has ended, which it does at the dial timeout and when the
+// stream stops: Stop waits for it. A panic of it is told on Errors.
 type Dialer interface {
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -100,10 +106,13 @@ type ProtocolError struct {
 }
 
 func (e *ProtocolError) Error() string {
-	return fmt.Sprintf("rover: server %q (%v) answered %q: %v", e.ID, e.Server, e.Line, e.Err)
+	return fmt.Sprintf("rover: server %q (%v) answered %q: %s", e.ID, e.Server, e.Line, plain(e.Err))
 }
 
 func (e *ProtocolError) Unwrap() error { return e.Err }
+
+// plain is the error's text for the middle of another's.
+func plain(err error) string { return strings.TrimPrefix(err.Error(), "rover: ") }
 
 // A PanicError is a panic in something the user gave: a Dialer, a Pick, a
 // Logger. It unwraps to the value where that is an error.
@@ -136,8 +145,7 @@ type target struct {
 }
 
 func newTarget(id string, server Server) target {
-	_, err := netip.ParseAddr(server.Host)
-	return target{id, server, server.Addr(), err == nil}
+	return target{id, server, server.Addr(), server.literal()}
 }
 
 // readSet checks one item of a source of sets.
@@ -170,11 +178,11 @@ type attempt struct {
 
 // newAttempt lets *net.Dialer share the stream's Done channel, which spares a
 // third of what a dial costs us: it keeps its context's deadline by itself,
-// unless it has to look up a name.
+// unless it has to look up a name or to ask a function of the user's.
 func newAttempt(stream context.Context, to target, dialer Dialer) *attempt {
 	a := &attempt{target: to, stream: stream}
-	_, plain := dialer.(*net.Dialer)
-	a.Init(stream, plain && to.literal)
+	plain, ok := dialer.(*net.Dialer)
+	a.Init(stream, ok && plain.ControlContext == nil && to.literal)
 	return a
 }
 
@@ -183,10 +191,10 @@ func (a *attempt) connect(dialer Dialer) (conn net.Conn, slot, size, n int, err 
 	defer guarded("dialer", &err)
 	conn, err = dialer.DialContext(a, "tcp", a.addr)
 	if err == nil && conn == nil {
-		err = errors.New("rover: dialer returned neither connection nor error")
+		err = errors.New("the dialer returned neither connection nor error")
 	}
 	if err != nil {
-		return conn, 0, 0, 0, err
+		return nil, 0, 0, 0, err
 	}
 	if err = a.Guard(conn); err != nil {
 		return conn, 0, 0, 0, err
@@ -200,18 +208,21 @@ func (a *attempt) connect(dialer Dialer) (conn net.Conn, slot, size, n int, err 
 func (a *attempt) run(dialer Dialer, attempts *expiry.Queue[*due.Context]) any {
 	conn, slot, size, n, err := a.connect(dialer)
 	inTime := attempts.Remove(&a.Place)
+	if inTime {
+		a.Finish()
+	}
 	if a.stream.Err() != nil {
-		socket.Refuse(conn)
+		refuse(conn)
 		return nil
 	}
-	if !inTime {
+	var panicked *PanicError
+	if !inTime && !errors.As(err, &panicked) {
 		err = socket.Timeout(err, conn)
 	}
 	if err == nil {
 		return offer.New(greeting{a.target, slot}, socket.Unread(conn, a.line[size:n]))
 	}
-	socket.Refuse(conn)
-	var panicked *PanicError
+	refuse(conn)
 	switch {
 	case errors.As(err, &panicked):
 		return err
@@ -221,6 +232,12 @@ func (a *attempt) run(dialer Dialer, attempts *expiry.Queue[*due.Context]) any {
 		return fmt.Errorf("%w: server %q (%v): %w", ErrResources, a.id, a.server, err)
 	default:
 		return &UnreachableError{a.id, a.server, err}
+	}
+}
+
+func refuse(conn net.Conn) {
+	if conn != nil {
+		socket.Refuse(conn)
 	}
 }
 
@@ -325,16 +342,14 @@ func (l *ledger) add(count func(*Stats)) {
 	l.mu.Unlock()
 }
 
-// begin counts an attempt, or a busy tick if max are in flight.
-func (l *ledger) begin(max int) bool {
+// busy counts a tick that found max attempts in flight, and says if it did.
+func (l *ledger) busy(max int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.stats.InFlight >= max {
-		l.stats.Busy++
+	if l.stats.InFlight < max {
 		return false
 	}
-	l.stats.Attempts++
-	l.stats.InFlight++
+	l.stats.Busy++
 	return true
 }
 

@@ -253,7 +253,7 @@ func TestStopFromAnywhere(t *testing.T) {
 	for range 50 {
 		s := rove(t, rover.WithDialer(&greeters{}), rover.WithInterval(20*time.Microsecond))
 		s.Connections().ForEach(func(v any) {
-			if v.(*rover.Connection).Slot == 3 {
+			if v.(*rover.Connection).Slot >= 3 { // 3 itself may find the queue full
 				s.Stop()
 			}
 		}, nil, func() {})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,8 +15,9 @@ import (
 
 // The operators RxGo lacks or gets wrong. All of them subscribe before
 // Observe or ForEach returns, leave every source when their own subscriber
-// leaves, and wait for their goroutines. A source that fails (Item.E) ends
-// them with its error. A *Connection that they cannot pass on is declined.
+// leaves, and wait for their own goroutines. A source that fails (Item.E) ends them with its error. A
+// *Connection on its way that they cannot pass on is declined. opts are
+// defaults for each subscription: its context, its buffer.
 
 // Interval emits 0 at once and then 1, 2, 3, … every d, from each subscription
 // on and without drift: a slow subscriber misses ticks, later ones stay on the
@@ -57,11 +60,13 @@ func WithLatestFrom(source, other rxgo.Observable, combine rxgo.Func2, opts ...r
 					lose(item.V)
 					continue
 				case second.Error():
+					lose(item.V)
 					yield(second)
 					return
 				}
 				v, err := combine(ctx, item.V, second.V)
 				if err != nil {
+					lose(item.V)
 					yield(rxgo.Error(err))
 					return
 				}
@@ -75,7 +80,8 @@ func WithLatestFrom(source, other rxgo.Observable, combine rxgo.Func2, opts ...r
 
 // MergeMap observes project(item) for each item of source, at most n of them
 // at once (n < 1: no limit), and emits what they emit as it comes. While n are
-// observed, source is not read. It completes when all have completed.
+// observed, source is not read, nor its end seen. It completes when all have
+// completed.
 func MergeMap(source rxgo.Observable, n int, project rxgo.ItemToObservable, opts ...rxgo.Option) rxgo.Observable {
 	return gather(func(ctx context.Context, emit func(rxgo.Item) bool) func() {
 		items := hot.Items(ctx, source)
@@ -98,6 +104,7 @@ func MergeMap(source rxgo.Observable, n int, project rxgo.ItemToObservable, opts
 // Merge emits what any of the sources emits, as it comes, and completes when
 // all have completed.
 func Merge(sources []rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
+	sources = slices.Clone(sources)
 	return gather(func(ctx context.Context, emit func(rxgo.Item) bool) func() {
 		var all []iter.Seq[rxgo.Item]
 		for _, source := range sources {
@@ -142,9 +149,7 @@ func gather(subscribe func(ctx context.Context, emit func(rxgo.Item) bool) (run 
 			}()
 			defer func() {
 				cancel()
-				for item := range out {
-					lose(item.V)
-				}
+				discard(out)
 			}()
 			for item := range out {
 				if !yield(item) || item.Error() {
@@ -211,39 +216,41 @@ const workerPatience = 50 * time.Millisecond
 func TakeUntil(source, notifier rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
 	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
 		ctx, cancel := context.WithCancel(ctx)
-		stop := hot.Observe(ctx, notifier)
-		items := hot.Observe(ctx, source)
+		notices, items := hot.Observe(ctx, notifier), hot.Observe(ctx, source)
 		return func(yield func(rxgo.Item) bool) {
 			defer func() {
 				cancel()
-				for item := range items {
-					lose(item.V)
-				}
+				discard(notices)
+				discard(items)
 			}()
+			pending := notices
+			over := func(notice rxgo.Item, fired bool) bool {
+				switch {
+				case !fired:
+					pending = nil
+				case notice.Error():
+					yield(notice)
+				default:
+					lose(notice.V)
+				}
+				return fired
+			}
 			for {
 				select { // what notifier has emitted comes before what source has
-				case item, fired := <-stop:
-					if fired {
-						if item.Error() {
-							yield(item)
-						}
+				case notice, fired := <-pending:
+					if over(notice, fired) {
 						return
 					}
-					stop = nil
 				default:
-					select {
-					case item, fired := <-stop:
-						if fired {
-							if item.Error() {
-								yield(item)
-							}
-							return
-						}
-						stop = nil
-					case item, ok := <-items:
-						if !ok || !yield(item) {
-							return
-						}
+				}
+				select {
+				case notice, fired := <-pending:
+					if over(notice, fired) {
+						return
+					}
+				case item, ok := <-items:
+					if !ok || !yield(item) || item.Error() {
+						return
 					}
 				}
 			}
@@ -254,98 +261,18 @@ func TakeUntil(source, notifier rxgo.Observable, opts ...rxgo.Option) rxgo.Obser
 // Share lets any number of subscribers have one subscription to source. It is
 // made with the first of them and left with the last; one that comes later
 // gets what is emitted from then on, and one that comes after the end starts
-// anew. Source is not made to wait for a slow subscriber: a queue of
-// hot.DefaultQueue items each overflows. Every subscriber gets a *Connection
-// of its own.
+// anew. Source is not made to wait for a slow subscriber: each has a queue of
+// hot.DefaultQueue items, or its rxgo.WithBufferedChannel, which overflows.
+// Every subscriber gets a *Connection of its own.
 func Share(source rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
-	s := &shared{source: source, opts: opts[:len(opts):len(opts)]}
-	return hot.Create(s.subscribe, lose)
-}
-
-type shared struct {
-	source rxgo.Observable
-	opts   []rxgo.Option
-
-	mu  sync.Mutex
-	now *sharing // nil: nobody has subscribed
-}
-
-// A sharing is one subscription to the source and who listens to it.
-type sharing struct {
-	subject   *hot.Subject
-	listeners int
-	cancel    context.CancelFunc
-	done      chan struct{}
-}
-
-func (s *shared) subscribe(ctx context.Context) iter.Seq[rxgo.Item] {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	mine := s.now
-	if mine == nil {
-		mine = &sharing{
-			subject: hot.NewSubject(hot.WithEach(another), hot.WithDropped(lose)),
-			done:    make(chan struct{}),
-		}
-		s.now = mine
-	}
-	mine.listeners++
-	items := hot.Items(ctx, mine.subject.Observable())
-	if mine.listeners == 1 {
-		var run context.Context
-		run, mine.cancel = context.WithCancel(context.Background())
-		go s.pump(mine, hot.Items(run, s.source, s.opts...))
-	}
-	return func(yield func(rxgo.Item) bool) {
-		defer s.leave(mine)
-		for item := range items {
-			if !yield(item) {
-				return
-			}
-		}
-	}
-}
-
-func (s *shared) pump(mine *sharing, items iter.Seq[rxgo.Item]) {
-	defer close(mine.done)
-	var err error
-	for item := range items {
-		if err = item.E; err != nil {
-			break
-		}
-		mine.subject.Publish(item.V)
-		lose(item.V) // each listener has one of its own
-	}
-	s.mu.Lock()
-	if s.now == mine {
-		s.now = nil // who comes now starts anew
-	}
-	s.mu.Unlock()
-	if err != nil {
-		mine.subject.Fail(err)
-	} else {
-		mine.subject.Complete()
-	}
-}
-
-func (s *shared) leave(mine *sharing) {
-	s.mu.Lock()
-	mine.listeners--
-	last := mine.listeners == 0
-	if last && s.now == mine {
-		s.now = nil
-	}
-	s.mu.Unlock()
-	if last {
-		mine.cancel()
-		<-mine.done
-	}
+	return hot.Share(source, opts, hot.WithEach(another), hot.WithDropped(lose))
 }
 
 // Partition splits source in what p says true to and the rest. Each side
-// subscribes to source for itself, as two Filters would.
+// subscribes to source for itself and, as Accept does, declines the
+// connections that are the other's.
 func Partition(source rxgo.Observable, p rxgo.Predicate) (yes, no rxgo.Observable) {
-	return source.Filter(p), source.Filter(func(v any) bool { return !p(v) })
+	return Accept(source, p), Accept(source, func(v any) bool { return !p(v) })
 }
 
 // Accept forwards the connections that want says true to and declines the
@@ -374,7 +301,7 @@ func Events[T any](ctx context.Context, source rxgo.Observable) iter.Seq2[T, err
 			v, ok := item.V.(T)
 			err := item.E
 			if err == nil && !ok {
-				err = fmt.Errorf("rover: event is %T, want %T", item.V, *new(T))
+				err = fmt.Errorf("rover: event is %T, want %v", item.V, reflect.TypeFor[T]())
 				lose(item.V)
 			}
 			if !yield(v, err) {
@@ -390,6 +317,13 @@ func another(v any) any {
 		return share(c.offer)
 	}
 	return v
+}
+
+// discard takes what is left until the channel is closed.
+func discard(items <-chan rxgo.Item) {
+	for item := range items {
+		lose(item.V)
+	}
 }
 
 // lose declines what nobody will get to see.

@@ -15,21 +15,21 @@ func TestBadOptionsAreTold(t *testing.T) {
 	port := func(p int) map[string]rover.Server { return map[string]rover.Server{"a": {Host: "h", Port: p}} }
 	host := func(h string) map[string]rover.Server { return map[string]rover.Server{"a": {Host: h, Port: 1}} }
 	for want, option := range map[string]rover.Option{
-		"rover: interval must be positive, got 0s":                                                    rover.WithInterval(0),
-		"rover: dial timeout must be positive, got -1s":                                               rover.WithDialTimeout(-time.Second),
-		"rover: keep timeout must be positive, got 0s":                                                rover.WithKeepTimeout(0),
-		"rover: max in flight must be at least 1, got 0":                                              rover.WithMaxInFlight(0),
-		"rover: pick must not be nil":                                                                 rover.WithPick(nil),
-		"rover: dialer must not be nil":                                                               rover.WithDialer(nil),
-		"rover: logger must not be nil":                                                               rover.WithLogger(nil),
-		"rover: ticks must not be nil":                                                                rover.WithTicks(nil),
-		"rover: server sets must not be nil":                                                          rover.WithServerSets(nil),
-		`rover: server "a": port 70000 is out of range 1-65535`:                                       rover.WithServers(port(70000)),
-		`rover: server "a": port 0 is out of range 1-65535`:                                           rover.WithServers(port(0)),
-		`rover: server "a": port -1 is out of range 1-65535`:                                          rover.WithServers(port(-1)),
-		`rover: server "a": host is empty`:                                                            rover.WithServers(host("")),
-		`rover: server "a": host "[::1]" must be a plain name or address, without brackets or spaces`: rover.WithServers(host("[::1]")),
-		`rover: server "a": host "x y" must be a plain name or address, without brackets or spaces`:   rover.WithServers(host("x y")),
+		"rover: interval must be positive, got 0s":              rover.WithInterval(0),
+		"rover: dial timeout must be positive, got -1s":         rover.WithDialTimeout(-time.Second),
+		"rover: keep timeout must be positive, got 0s":          rover.WithKeepTimeout(0),
+		"rover: max in flight must be at least 1, got 0":        rover.WithMaxInFlight(0),
+		"rover: pick must not be nil":                           rover.WithPick(nil),
+		"rover: dialer must not be nil":                         rover.WithDialer(nil),
+		"rover: logger must not be nil":                         rover.WithLogger(nil),
+		"rover: ticks must not be nil":                          rover.WithTicks(nil),
+		"rover: server sets must not be nil":                    rover.WithServerSets(nil),
+		`rover: server "a": port 70000 is out of range 1-65535`: rover.WithServers(port(70000)),
+		`rover: server "a": port 0 is out of range 1-65535`:     rover.WithServers(port(0)),
+		`rover: server "a": port -1 is out of range 1-65535`:    rover.WithServers(port(-1)),
+		`rover: server "a": host is empty`:                      rover.WithServers(host("")),
+		`rover: server "a": host "[::1]" must be a plain name or address, without port, path, brackets or spaces`: rover.WithServers(host("[::1]")),
+		`rover: server "a": host "x y" must be a plain name or address, without port, path, brackets or spaces`:   rover.WithServers(host("x y")),
 	} {
 		s, err := rover.New(option)
 		if s != nil || err == nil || err.Error() != want {

@@ -125,7 +125,7 @@ func TestLogging(t *testing.T) {
 		want   string
 		opts   []rover.Option
 	}{
-		"a lonely error": {slog.LevelInfo, false, `level=WARN msg="rover: nobody listens to this error" error="rover: no servers to dial"` + "\n",
+		"a lonely error": {slog.LevelInfo, false, `level=WARN msg="rover: nobody took this error" error="rover: no servers to dial"` + "\n",
 			[]rover.Option{rover.WithServers(nil)}},
 		"an error that is heard": {slog.LevelInfo, true, "", []rover.Option{rover.WithServers(nil)}},
 		"an attempt":             {slog.LevelInfo, false, "", nil},

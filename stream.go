@@ -116,7 +116,8 @@ func WithServers(servers map[string]Server) Option {
 
 // WithServerSets subscribes to a source of sets at Start: each item, a
 // map[string]Server, replaces the whole set. A bad item or an error is told on
-// Errors; it, and the source's end, leave the last set in force.
+// Errors; it, and the source's end, leave the last set in force. A source that
+// emits from a goroutine, as rxgo.Just does, may come after the first tick.
 func WithServerSets(sets rxgo.Observable) Option {
 	return func(c *config) error { return given(&c.source, "server sets", sets) }
 }
@@ -204,8 +205,8 @@ func New(opts ...Option) (*Stream, error) {
 	}
 	s.logger = guard.Logger(s.logger, func(v any) { s.errors.Publish(&PanicError{"logger", v, debug.Stack()}) })
 	s.over = func(o *offering, fate offer.Fate) {
+		s.ledger.closed(fate) // before Remove: when Stop finds no offer left, all are counted
 		s.offers.Remove(&o.Place)
-		s.ledger.closed(fate)
 	}
 	s.roster, s.servers = roster.New(targets(s.servers)), nil
 	s.connections = hot.NewSubject(
@@ -223,17 +224,18 @@ func New(opts ...Option) (*Stream, error) {
 // roves over them. That returns when ctx has ended, and every dial with it.
 func (s *Stream) rove(ctx context.Context) (run func()) {
 	targets := WithLatestFrom(s.ticks, s.roster.Sets(), s.aim) // *attempt, or the error why there is none
-	items := hot.Items(ctx, targets)
+	attempts := hot.Items(ctx, targets.Filter(s.aimed))
 	return func() {
-		concurrently(ctx, items, 0, func(item rxgo.Item) { // MergeMap, without an Observable for each dial
-			s.split(s.attempt(item))
-		})
+		concurrently(ctx, attempts, 0, s.attempt) // MergeMap(dial), without an Observable for each
 	}
 }
 
 // aim makes a tick and the latest set an attempt at one of its servers, or an
 // error. That is a value: as an Item.E it would end the pipeline.
 func (s *Stream) aim(_ context.Context, _, latest any) (any, error) {
+	if s.ledger.busy(s.maxInFlight) {
+		return ErrBusy, nil
+	}
 	to, err := s.choose(latest.(*roster.Set[target]))
 	switch {
 	case err == roster.ErrEmpty:
@@ -241,10 +243,18 @@ func (s *Stream) aim(_ context.Context, _, latest any) (any, error) {
 		return ErrNoServers, nil
 	case err != nil:
 		return err, nil
-	case !s.ledger.begin(s.maxInFlight):
-		return ErrBusy, nil
 	}
+	s.ledger.add(func(n *Stats) { n.Attempts++; n.InFlight++ })
 	return newAttempt(s.ctx, to, s.dialer), nil
+}
+
+// aimed lets attempts pass, and tells why there is none.
+func (s *Stream) aimed(v any) bool {
+	if err, failed := v.(error); failed {
+		s.split(err)
+		return false
+	}
+	return true
 }
 
 func (s *Stream) choose(servers *roster.Set[target]) (_ target, err error) {
@@ -252,41 +262,41 @@ func (s *Stream) choose(servers *roster.Set[target]) (_ target, err error) {
 	return servers.Pick(s.pick)
 }
 
-// attempt makes what aim gave and returns its outcome, nil if the stream
-// stopped meanwhile.
-func (s *Stream) attempt(item rxgo.Item) (outcome any) {
+// attempt makes one attempt and puts its outcome on its stream.
+func (s *Stream) attempt(item rxgo.Item) {
 	if item.Error() {
-		return fmt.Errorf("rover: ticks failed, there will be no more: %w", item.E)
+		s.split(fmt.Errorf("rover: ticks failed, there will be no more: %w", item.E))
+		return
 	}
-	a, ok := item.V.(*attempt)
-	if !ok {
-		return item.V
+	a := item.V.(*attempt)
+	var outcome any = &PanicError{In: "dialer", Value: "it ended its goroutine"} // unless run returns
+	defer func() {
+		s.ledger.settle(outcome)
+		if outcome != nil && s.logger.Enabled(a, slog.LevelDebug) {
+			s.logger.Debug("rover: attempt", "id", a.id, "server", a.addr, "outcome", fmt.Sprint(outcome))
+		}
+		s.split(outcome)
+	}()
+	if !s.attempts.Add(&a.Place) {
+		outcome = nil // stopped
+		return
 	}
-	if s.attempts.Add(&a.Place) {
-		outcome = a.run(s.dialer, s.attempts)
-	}
-	s.ledger.settle(outcome)
-	if o, ok := outcome.(*offering); ok {
-		o.Over = s.over
-		s.offers.Add(&o.Place)
-	}
-	if outcome != nil && s.logger.Enabled(a, slog.LevelDebug) {
-		s.logger.Debug("rover: attempt", "id", a.id, "server", a.addr, "outcome", fmt.Sprint(outcome))
-	}
-	return outcome
+	outcome = a.run(s.dialer, s.attempts)
 }
 
 // split puts an outcome on its stream.
 func (s *Stream) split(outcome any) {
 	switch o := outcome.(type) {
 	case *offering:
+		o.Over = s.over
+		s.offers.Add(&o.Place)
 		s.connections.Publish(o)
 		o.Leave(false)
 	case *UnreachableError:
 		s.unreachable.Publish(o)
 	case error:
 		if s.errors.Publish(o) == 0 {
-			s.logger.Warn("rover: nobody listens to this error", "error", o)
+			s.logger.Warn("rover: nobody took this error", "error", o)
 		}
 	}
 }
@@ -359,7 +369,7 @@ func (s *Stream) Start(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s.ctx, s.cancel = ctx, func() { stopWatching(); cancel() }
 	if s.source != nil {
-		sets := hot.Observe(ctx, s.source)
+		sets := hot.Newest(ctx, s.source)
 		s.adopt(sets, len(sets)) // what is there already comes before the first tick
 		s.running.Go(func() { s.adopt(sets, math.MaxInt) })
 	}
@@ -370,7 +380,8 @@ func (s *Stream) Start(ctx context.Context) error {
 // Stop ends the roving and completes the streams. It returns when every tick
 // and dial has ended; attempts under way tell nothing, open offers are
 // declined. It does not wait for subscribers: their goroutines end when their
-// callbacks return. It waits for Dialer, Pick and Logger: do not call it there.
+// callbacks return. It waits for Dialer, Pick and Logger, and for the stages of
+// ticks and server sets: do not call it there.
 func (s *Stream) Stop() {
 	s.stop.Do(func() {
 		s.mu.Lock()

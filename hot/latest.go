@@ -11,17 +11,28 @@ import (
 // ends, whatever the source makes of contexts. To leave before the source has
 // ended, end ctx.
 func Observe(ctx context.Context, source rxgo.Observable) <-chan rxgo.Item {
-	o, ok := source.(*observable)
-	if !ok {
-		o = newObservable(func(who subscriber) feed { return feed{items: Items(who.ctx, source)} }, nil)
+	return ours(source).observe(subscriber{ctx: ctx})
+}
+
+// Newest is Observe for a stream of states: if the reader is slow, the queue
+// gives up its oldest item and keeps the newest, whatever the Subject's rule.
+func Newest(ctx context.Context, source rxgo.Observable) <-chan rxgo.Item {
+	return ours(source).observe(subscriber{ctx: ctx, newest: true})
+}
+
+// ours makes any source one that ends with its subscriber's context.
+func ours(source rxgo.Observable) *observable {
+	if o, ok := source.(*observable); ok {
+		return o
 	}
-	return o.Observe(rxgo.WithContext(ctx))
+	return newObservable(func(who subscriber) feed { return feed{items: Items(who.ctx, source)} }, nil)
 }
 
 // Latest subscribes to source, at once, and returns a function that gives the
-// latest item so far; false: there was none yet. A value that a Subject has
-// published is seen by the very next call, however many came before it; what
-// its queue gave up for that counts as overflow. Values end with the source or
+// latest item so far; false: there was none yet. A value that was published is
+// seen by the very next call if source is a Subject's own view, however many
+// came before it; what its queue gave up for that counts as overflow. Behind a
+// stage it is seen as soon as that has run. Values end with the source or
 // ctx, and the last one stays. leave unsubscribes and returns when nothing of
 // the subscription is left behind. latest is for one goroutine at a time.
 func Latest(ctx context.Context, source rxgo.Observable) (latest func() (rxgo.Item, bool), leave func()) {

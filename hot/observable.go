@@ -3,6 +3,7 @@ package hot
 import (
 	"context"
 	"iter"
+	"runtime"
 
 	"github.com/reactivex/rxgo/v2"
 )
@@ -43,16 +44,39 @@ func Items(ctx context.Context, source rxgo.Observable, opts ...rxgo.Option) ite
 	ctx, cancel := context.WithCancel(ctx)
 	ch := source.Observe(join(opts, []rxgo.Option{rxgo.WithContext(ctx)})...)
 	return func(yield func(rxgo.Item) bool) {
-		defer cancel()
+		closed := false
+		defer func() {
+			cancel()
+			if !closed {
+				release(ch)
+			}
+		}()
 		for {
 			select { // a source may well ignore the context
 			case <-ctx.Done():
 				return
 			case item, ok := <-ch:
-				if !ok || !yield(item) {
+				if closed = !ok; closed || !yield(item) {
 					return
 				}
 			}
+		}
+	}
+}
+
+// release frees a source of RxGo's that is blocked in a bare send, so that it
+// sees that its context has ended. It does not wait for the source, which may
+// never close its channel or never look at a context.
+func release(ch <-chan rxgo.Item) {
+	for idle, left := 0, 1000; idle < 10 && left > 0; left-- {
+		select {
+		case _, ok := <-ch:
+			if !ok {
+				return
+			}
+		default:
+			idle++
+			runtime.Gosched()
 		}
 	}
 }
@@ -96,7 +120,10 @@ func newObservable(subscribe func(subscriber) feed, opts []rxgo.Option) *observa
 }
 
 func (o *observable) Observe(opts ...rxgo.Option) <-chan rxgo.Item {
-	who := read(join(o.opts, opts))
+	return o.observe(read(join(o.opts, opts)))
+}
+
+func (o *observable) observe(who subscriber) <-chan rxgo.Item {
 	if o.direct != nil {
 		queue, _ := o.direct(who)
 		return queue

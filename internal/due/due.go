@@ -35,8 +35,16 @@ func (c *Context) Init(parent context.Context, shared bool) {
 	}
 }
 
-func (c *Context) Deadline() (time.Time, bool) { return c.Place.Due(), true }
-func (c *Context) Value(key any) any           { return c.parent.Value(key) }
+func (c *Context) Value(key any) any { return c.parent.Value(key) }
+
+// Deadline is the queue's, or the parent's if that is earlier.
+func (c *Context) Deadline() (time.Time, bool) {
+	due := c.Place.Due()
+	if parent, ok := c.parent.Deadline(); ok && parent.Before(due) {
+		due = parent
+	}
+	return due, true
+}
 
 func (c *Context) Done() <-chan struct{} {
 	if c.done == nil {
@@ -62,15 +70,28 @@ func (c *Context) Guard(conn net.Conn) error {
 	return c.err
 }
 
-// Abort ends the context, and whatever reads from the socket by closing it.
-// It is called once at most: by who took c off the queue.
-func (c *Context) Abort(why error) {
+// Finish ends the context of an attempt that is over: who waits for it in a
+// dialer must not wait for ever. The socket is left alone. It is called once
+// at most, by who took c off the queue, and not after Abort.
+func (c *Context) Finish() { c.end(context.Canceled) }
+
+func (c *Context) end(why error) {
 	c.mu.Lock()
 	c.err = why
-	conn := c.conn
 	c.mu.Unlock()
 	if c.done != nil {
 		close(c.done)
 	}
-	socket.Refuse(conn)
+}
+
+// Abort ends the context, and whatever reads from the socket by closing it.
+// It is called once at most: by who took c off the queue.
+func (c *Context) Abort(why error) {
+	c.end(why)
+	c.mu.Lock()
+	conn := c.conn
+	c.mu.Unlock()
+	if conn != nil {
+		socket.Refuse(conn)
+	}
 }

@@ -37,7 +37,8 @@ type Queue[T any] struct {
 }
 
 // New makes a queue whose things live for ttl; expire is called for each one
-// whose time is over, one after the other.
+// whose time is over, on a goroutine of its own: one that takes long must not
+// give the others more time.
 func New[T any](ttl time.Duration, expire func(T)) *Queue[T] {
 	return &Queue[T]{ttl: ttl, expire: expire}
 }
@@ -135,6 +136,6 @@ func (q *Queue[T]) ring() {
 		}
 		q.remove(n)
 		q.mu.Unlock()
-		q.expire(n.Thing)
+		q.running.Go(func() { q.expire(n.Thing) })
 	}
 }

