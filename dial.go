@@ -95,22 +95,6 @@ func (e *UnreachableError) Error() string {
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 
-// A ProtocolError says that a server answered with something else than a slot
-// line. Line is what came, at most 32 bytes. Err wraps ErrProtocol and tells
-// the first wrong byte.
-type ProtocolError struct {
-	ID     string
-	Server Server
-	Line   []byte
-	Err    error
-}
-
-func (e *ProtocolError) Error() string {
-	return fmt.Sprintf("rover: server %q (%v) answered %q: %s", e.ID, e.Server, e.Line, plain(e.Err))
-}
-
-func (e *ProtocolError) Unwrap() error { return e.Err }
-
 // plain is the error's text for the middle of another's.
 func plain(err error) string { return strings.TrimPrefix(err.Error(), "rover: ") }
 
@@ -146,6 +130,22 @@ type target struct {
 
 func newTarget(id string, server Server) target {
 	return target{id, server, server.Addr(), server.literal()}
+}
+
+// adopt puts up to n sets of the user's source in force.
+func (s *Stream) adopt(sets <-chan rxgo.Item, n int) {
+	for range n {
+		item, ok := <-sets
+		if !ok {
+			return
+		}
+		servers, err := readSet(item)
+		if err != nil {
+			s.split(fmt.Errorf("rover: server set ignored, the last one stays: %w", err))
+			continue
+		}
+		s.roster.Replace(servers)
+	}
 }
 
 // readSet checks one item of a source of sets.

@@ -24,6 +24,22 @@ const (
 // protocol.
 var ErrProtocol = errors.New("rover: not a slot line")
 
+// A ProtocolError says that a server answered with something else than a slot
+// line. Line is what came, at most 32 bytes. Err wraps ErrProtocol and tells
+// the first wrong byte.
+type ProtocolError struct {
+	ID     string
+	Server Server
+	Line   []byte
+	Err    error
+}
+
+func (e *ProtocolError) Error() string {
+	return fmt.Sprintf("rover: server %q (%v) answered %q: %s", e.ID, e.Server, e.Line, plain(e.Err))
+}
+
+func (e *ProtocolError) Unwrap() error { return e.Err }
+
 // ParseSlot returns the number in a slot line: "13\r\n" is 13, and so is
 // "013\r\n". The line must be whole, with nothing behind it: 1 to 19 digits
 // that make an int, then CR LF. The error wraps ErrProtocol and tells the

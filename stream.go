@@ -301,22 +301,6 @@ func (s *Stream) split(outcome any) {
 	}
 }
 
-// adopt puts up to n sets of the user's source in force.
-func (s *Stream) adopt(sets <-chan rxgo.Item, n int) {
-	for range n {
-		item, ok := <-sets
-		if !ok {
-			return
-		}
-		servers, err := readSet(item)
-		if err != nil {
-			s.split(fmt.Errorf("rover: server set ignored, the last one stays: %w", err))
-			continue
-		}
-		s.roster.Replace(servers)
-	}
-}
-
 // AddServer adds a server to the set in force, in the place of one with the
 // same id. The next tick may dial it. The error says what is wrong with the
 // server.

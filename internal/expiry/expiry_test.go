@@ -19,7 +19,10 @@ func TestThingsExpireInOrderAndOnTime(t *testing.T) {
 		start := time.Now()
 		var got []int
 		var at []time.Duration
+		var mu sync.Mutex
 		q := New(5*time.Second, func(v int) {
+			mu.Lock()
+			defer mu.Unlock()
 			got, at = append(got, v), append(at, time.Since(start))
 		})
 		nodes := make([]*Node[int], 5)
@@ -56,7 +59,12 @@ func TestATimerThatRingsInVainIsSetAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var at []time.Duration
-		q := New(5*time.Second, func(int) { at = append(at, time.Since(start)) })
+		var mu sync.Mutex
+		q := New(5*time.Second, func(int) {
+			mu.Lock()
+			defer mu.Unlock()
+			at = append(at, time.Since(start))
+		})
 		first := node(1)
 		q.Add(first)
 		q.Remove(first)
