@@ -197,6 +197,19 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// A sharer that has not read to the end does not keep others from a new start.
+func TestShareStartsAnewWhileOneStillReads(t *testing.T) {
+	marble.Test(t, func(m *marble.M) {
+		source := m.Cold("-ab|")
+		shared := rover.Share(source)
+		ctx, cancel := context.WithCancel(m.Context())
+		m.At(0, func() { shared.Observe(rxgo.WithContext(ctx)) })
+		m.Expect(shared, marble.Window("-----^")).ToBe("------ab|")
+		m.ExpectSubscriptions(source).ToBe("^--!", "-----^--!")
+		m.At(m.Time("---------|"), cancel)
+	})
+}
+
 // A sharer that does not read loses what its queue does not hold; the others
 // and the source lose nothing.
 func TestShareWaitsForNobody(t *testing.T) {
