@@ -57,9 +57,13 @@ func isFlagHalf(r rune) bool { return r >= 0x1f1e6 && r <= 0x1f1ff }
 func isSkinTone(r rune) bool { return r >= 0x1f3fb && r <= 0x1f3ff }
 func isSymbol(r rune) bool   { return unicode.Is(unicode.So, r) }
 
-// isLetter tells whether a character can stand for a value.
+// isLetter tells whether a character can stand for a value. Half a flag, or a skin tone of
+// nobody, cannot: it would become part of its neighbour.
 func isLetter(character string) bool {
 	r, size := utf8.DecodeRuneInString(character)
+	if isSkinTone(r) || isFlagHalf(r) && size == len(character) {
+		return false
+	}
 	if r == utf8.RuneError && size <= 1 || strings.ContainsRune(reserved, r) {
 		return false
 	}
