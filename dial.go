@@ -108,6 +108,11 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("rover: panic in %s: %v", e.In, e.Value) }
 
+func isPanic(err error) bool {
+	_, is := err.(*PanicError)
+	return is
+}
+
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
@@ -172,9 +177,12 @@ func targets(servers map[string]Server) map[string]target {
 type attempt struct {
 	due.Context
 	target
-	stream context.Context
-	line   [maxLine]byte
+	stream  context.Context
+	line    [maxLine]byte
+	outcome any // what run returned
 }
+
+var errGone = &PanicError{In: "dialer", Value: "it ended its goroutine"}
 
 // newAttempt lets *net.Dialer share the stream's Done channel, which spares a
 // third of what a dial costs us: it keeps its context's deadline by itself,
@@ -215,8 +223,7 @@ func (a *attempt) run(dialer Dialer, attempts *expiry.Queue[*due.Context]) any {
 		refuse(conn)
 		return nil
 	}
-	var panicked *PanicError
-	if !inTime && !errors.As(err, &panicked) {
+	if !inTime && !isPanic(err) {
 		err = socket.Timeout(err, conn)
 	}
 	if err == nil {
@@ -224,7 +231,7 @@ func (a *attempt) run(dialer Dialer, attempts *expiry.Queue[*due.Context]) any {
 	}
 	refuse(conn)
 	switch {
-	case errors.As(err, &panicked):
+	case isPanic(err):
 		return err
 	case errors.Is(err, ErrProtocol):
 		return &ProtocolError{a.id, a.server, bytes.Clone(a.line[:n]), err}

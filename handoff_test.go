@@ -98,7 +98,7 @@ func TestUnansweredOffersExpire(t *testing.T) {
 		time.Sleep(3*time.Second - 1)
 		synctest.Wait()
 		wantStats(t, s, rover.Stats{Attempts: 1, Connections: 1, Open: 1})
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		wantStats(t, s, rover.Stats{Attempts: 1, Connections: 1, Expired: 1})
 		if g.connected.Load() != 0 {

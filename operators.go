@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callosum-go/rover/hot"
@@ -167,22 +168,35 @@ func gather(subscribe func(ctx context.Context, emit func(rxgo.Item) bool) (run 
 func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work func(rxgo.Item)) {
 	var running sync.WaitGroup
 	defer running.Wait()
-	next := make(chan rxgo.Item)
+	next, enough := make(chan rxgo.Item), make(chan struct{})
 	defer close(next)
+	// One timer for all: one for each that waits would wake the poller each time.
+	var waiting atomic.Bool
+	moment := time.AfterFunc(time.Hour, func() {
+		waiting.Store(false)
+		for {
+			select {
+			case enough <- struct{}{}:
+			default:
+				return
+			}
+		}
+	})
+	defer moment.Stop()
 	places := make(chan struct{}, max(n, 0))
 	worker := func(item rxgo.Item) {
 		defer running.Done()
-		patience := time.NewTimer(workerPatience)
-		defer patience.Stop()
 		for more := true; more; {
 			work(item)
 			if n > 0 {
 				<-places
 			}
-			patience.Reset(workerPatience)
+			if !waiting.Swap(true) {
+				moment.Reset(50 * time.Millisecond)
+			}
 			select {
 			case item, more = <-next:
-			case <-patience.C:
+			case <-enough:
 				return
 			}
 		}
@@ -207,8 +221,6 @@ func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work fu
 		}
 	}
 }
-
-const workerPatience = 50 * time.Millisecond
 
 // TakeUntil emits what source emits until notifier emits its first item. If
 // notifier completes without one, it has no say any more; if it fails, its

@@ -269,19 +269,21 @@ func (s *Stream) attempt(item rxgo.Item) {
 		return
 	}
 	a := item.V.(*attempt)
-	var outcome any = &PanicError{In: "dialer", Value: "it ended its goroutine"} // unless run returns
-	defer func() {
-		s.ledger.settle(outcome)
-		if outcome != nil && s.logger.Enabled(a, slog.LevelDebug) {
-			s.logger.Debug("rover: attempt", "id", a.id, "server", a.addr, "outcome", fmt.Sprint(outcome))
-		}
-		s.split(outcome)
-	}()
 	if !s.attempts.Add(&a.Place) {
-		outcome = nil // stopped
+		s.ledger.settle(nil) // stopped
 		return
 	}
-	outcome = a.run(s.dialer, s.attempts)
+	a.outcome = errGone
+	defer s.settle(a) // also when the dialer ends its goroutine
+	a.outcome = a.run(s.dialer, s.attempts)
+}
+
+func (s *Stream) settle(a *attempt) {
+	s.ledger.settle(a.outcome)
+	if a.outcome != nil && s.logger.Enabled(a, slog.LevelDebug) {
+		s.logger.Debug("rover: attempt", "id", a.id, "server", a.addr, "outcome", fmt.Sprint(a.outcome))
+	}
+	s.split(a.outcome)
 }
 
 // split puts an outcome on its stream.
