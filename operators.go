@@ -183,7 +183,11 @@ func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work fu
 		}
 	})
 	defer moment.Stop()
-	places := make(chan struct{}, max(n, 0))
+	var places chan struct{}
+	if n > 0 {
+		places = make(chan struct{}, n)
+		places <- struct{}{} // for the first item
+	}
 	worker := func(item rxgo.Item) {
 		defer running.Done()
 		for more := true; more; {
@@ -200,9 +204,6 @@ func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work fu
 				return
 			}
 		}
-	}
-	if n > 0 {
-		places <- struct{}{} // for the first item
 	}
 	for item := range items {
 		select {
