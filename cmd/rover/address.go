@@ -63,8 +63,8 @@ func parseAddress(s string, lowest int) (host string, port int, err error) {
 	if ip, wrong := netip.ParseAddr(host); strings.HasPrefix(s, "[") && (wrong != nil || !ip.Is6()) {
 		return "", 0, fmt.Errorf("brackets are for an IPv6 address, got %q in them", host)
 	}
-	if strings.ContainsFunc(host, unprintable) {
-		return "", 0, fmt.Errorf("the host %q must be a name or an address, without spaces", host)
+	if strings.ContainsFunc(host, unprintable) || strings.ContainsAny(host, "/[]") {
+		return "", 0, fmt.Errorf("the host %q must be a name or an address, without spaces, slashes or brackets", host)
 	}
 	port, err = strconv.Atoi(digits)
 	if err != nil || port < lowest || port > 65535 {
