@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"os"
 	"runtime"
 	"syscall"
 	"testing"
@@ -98,46 +97,5 @@ func TestADialerWithControlContext(t *testing.T) {
 				t.Errorf("no event 2 s after a dial timeout of 100 ms: %+v", s.Stats())
 			}
 		})
-	}
-}
-
-// Descriptors run out: the server is not to blame, by name neither.
-func TestOutOfDescriptorsWithAName(t *testing.T) {
-	var held []*os.File
-	defer func() {
-		for _, f := range held {
-			f.Close()
-		}
-	}()
-	var old syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
-		t.Fatal(err)
-	}
-	low := old
-	low.Cur = 64
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low); err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old)
-	for _, host := range []string{"127.0.0.1", "callosum.test"} {
-		s := rove(t, rover.WithServers(map[string]rover.Server{"a": {Host: host, Port: 9}}), rover.WithInterval(time.Hour),
-			rover.WithDialer(&net.Dialer{Resolver: &net.Resolver{PreferGo: true}}))
-		errs := s.Errors().Observe()
-		unreachable := s.Unreachable().Observe()
-		for {
-			f, err := os.Open("/dev/null")
-			if err != nil {
-				break
-			}
-			held = append(held, f)
-		}
-		start(t, s)
-		select {
-		case e := <-errs:
-			t.Log(e.V)
-		case u := <-unreachable:
-			t.Errorf("%v is on Unreachable", u.V)
-		}
-		s.Stop()
 	}
 }

@@ -111,7 +111,11 @@ func TestWhoseFault(t *testing.T) {
 			t.Errorf("%v is ours", limit)
 		}
 	}
-	for _, theirs := range []error{syscall.ECONNREFUSED, syscall.ECONNRESET, io.EOF, context.DeadlineExceeded} {
+	// A failed lookup keeps the text of its cause alone.
+	if !IsLocal(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "dial udp: socket: too many open files", Name: "a"}}) {
+		t.Error("a lookup for which no descriptor was left is ours")
+	}
+	for _, theirs := range []error{&net.DNSError{Err: "no such host", Name: "a", IsNotFound: true}, syscall.ECONNREFUSED, syscall.ECONNRESET, io.EOF, context.DeadlineExceeded} {
 		if IsLocal(theirs) {
 			t.Errorf("%v is theirs", theirs)
 		}
