@@ -220,7 +220,7 @@ func (a *attempt) run(dialer Dialer, attempts *expiry.Queue[*due.Context]) any {
 		a.Finish()
 	}
 	if a.stream.Err() != nil {
-		refuse(conn)
+		socket.Refuse(conn)
 		return nil
 	}
 	if !inTime && !isPanic(err) {
@@ -229,7 +229,7 @@ func (a *attempt) run(dialer Dialer, attempts *expiry.Queue[*due.Context]) any {
 	if err == nil {
 		return offer.New(greeting{a.target, slot}, socket.Unread(conn, a.line[size:n]))
 	}
-	refuse(conn)
+	socket.Refuse(conn)
 	switch {
 	case isPanic(err):
 		return err
@@ -239,12 +239,6 @@ func (a *attempt) run(dialer Dialer, attempts *expiry.Queue[*due.Context]) any {
 		return fmt.Errorf("%w: server %q (%v): %w", ErrResources, a.id, a.server, err)
 	default:
 		return &UnreachableError{a.id, a.server, err}
-	}
-}
-
-func refuse(conn net.Conn) {
-	if conn != nil {
-		socket.Refuse(conn)
 	}
 }
 

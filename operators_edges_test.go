@@ -153,26 +153,25 @@ func TestEventsNamesAnInterface(t *testing.T) {
 
 // The newest set is the one in force, however fast they come.
 func TestABurstOfSets(t *testing.T) {
-	sets := hot.NewSubject()
-	s := rove(t, rover.WithServerSets(sets.Observable()), rover.WithTicks(rxgo.Never()))
-	start(t, s)
-	var last map[string]rover.Server
-	var all []map[string]rover.Server
-	for i := range 500 {
-		last = map[string]rover.Server{}
-		for j := range 300 {
-			last[fmt.Sprint(j)] = rover.Server{Host: "10.0.0.1", Port: i + 1}
+	synctest.Test(t, func(t *testing.T) {
+		sets := hot.NewSubject()
+		s := rove(t, rover.WithServerSets(sets.Observable()), rover.WithTicks(rxgo.Never()))
+		start(t, s)
+		var last map[string]rover.Server
+		var all []map[string]rover.Server
+		for i := range 500 {
+			last = map[string]rover.Server{}
+			for j := range 300 {
+				last[fmt.Sprint(j)] = rover.Server{Host: "10.0.0.1", Port: i + 1}
+			}
+			all = append(all, last)
 		}
-		all = append(all, last)
-	}
-	for _, set := range all {
-		sets.Publish(set)
-	}
-	for range 200 {
-		if maps.Equal(s.Servers(), last) {
-			return
+		for _, set := range all {
+			sets.Publish(set)
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Errorf("in force is set %d of 500", s.Servers()["0"].Port)
+		synctest.Wait()
+		if !maps.Equal(s.Servers(), last) {
+			t.Errorf("in force is set %d of 500", s.Servers()["0"].Port)
+		}
+	})
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"sync"
+
+	"github.com/callosum-go/rover/internal/socket"
 )
 
 // A Transport is an http.RoundTripper over a pool, made by Pool.Transport.
@@ -124,15 +126,10 @@ func (l *line) update(change func()) {
 
 // lineOf finds the line under TLS, nil if the connection is not of ours.
 func lineOf(conn net.Conn) *line {
-	for conn != nil {
-		if l, ok := conn.(*line); ok {
+	for layer := range socket.Layers(conn) {
+		if l, ok := layer.(*line); ok {
 			return l
 		}
-		wrapper, ok := conn.(interface{ NetConn() net.Conn })
-		if !ok {
-			return nil
-		}
-		conn = wrapper.NetConn()
 	}
 	return nil
 }

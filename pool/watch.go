@@ -6,6 +6,8 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"github.com/callosum-go/rover/internal/socket"
 )
 
 // How the pool knows that the other side has closed, without polling and
@@ -40,19 +42,14 @@ func (e *entry) watch() bool {
 // rawOf finds the system's socket under TLS and other wrappers, nil if there
 // is none.
 func rawOf(conn net.Conn) syscall.RawConn {
-	for conn != nil {
-		if c, ok := conn.(syscall.Conn); ok {
+	for layer := range socket.Layers(conn) {
+		if c, ok := layer.(syscall.Conn); ok {
 			raw, err := c.SyscallConn()
 			if err != nil {
 				return nil
 			}
 			return raw
 		}
-		wrapper, ok := conn.(interface{ NetConn() net.Conn })
-		if !ok {
-			return nil
-		}
-		conn = wrapper.NetConn()
 	}
 	return nil
 }

@@ -91,7 +91,5 @@ func (c *Context) Abort(why error) {
 	c.mu.Lock()
 	conn := c.conn
 	c.mu.Unlock()
-	if conn != nil {
-		socket.Refuse(conn)
-	}
+	socket.Refuse(conn)
 }

@@ -4,29 +4,25 @@
 package socket
 
 import (
+	"iter"
 	"net"
 	"sync"
 )
 
 // Refuse closes a socket so that the server has its slot back at once and this
 // side keeps no TIME_WAIT: by a reset, under TLS too, without a farewell that
-// might have to wait.
+// might have to wait. Nil is none.
 //
 // A socket that panics is one that somebody else made, and a nil pointer in a
 // net.Conn as a rule: there is nothing to close then.
 func Refuse(conn net.Conn) {
+	if conn == nil {
+		return
+	}
 	defer func() { _ = recover() }()
 	raw := conn
-	for {
-		wrapper, ok := raw.(interface{ NetConn() net.Conn })
-		if !ok {
-			break
-		}
-		inner := wrapper.NetConn()
-		if inner == nil || inner == raw {
-			break
-		}
-		raw = inner
+	for layer := range Layers(conn) {
+		raw = layer
 	}
 	if tcp, ok := raw.(interface{ SetLinger(sec int) error }); ok {
 		_ = tcp.SetLinger(0) // fails only if it is closed already
@@ -35,6 +31,24 @@ func Refuse(conn net.Conn) {
 		_ = raw.Close()
 	}
 	_ = conn.Close()
+}
+
+// Layers gives the socket and what is under it, TLS and other wrappers, down to
+// the one that shows no more. There are two or three as a rule; a wrapper that
+// shows itself must not send us round for ever.
+func Layers(conn net.Conn) iter.Seq[net.Conn] {
+	return func(yield func(net.Conn) bool) {
+		for range 16 {
+			if conn == nil || !yield(conn) {
+				return
+			}
+			wrapper, ok := conn.(interface{ NetConn() net.Conn })
+			if !ok {
+				return
+			}
+			conn = wrapper.NetConn()
+		}
+	}
 }
 
 // Unread returns the socket as it was before rest was read from it.
