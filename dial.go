@@ -79,6 +79,10 @@ type Dialer interface {
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 }
 
+// defaultDialer leaves keep-alive probes to Keep: setting them up is a tenth of
+// what a socket costs, and most are declined within milliseconds.
+var defaultDialer Dialer = &net.Dialer{KeepAlive: -1}
+
 // An UnreachableError says that a server could not be talked to: Err is why,
 // for errors.Is and errors.As. A server that ends the stream before its line
 // is whole is io.ErrUnexpectedEOF; one that is silent or too slow is a
@@ -227,7 +231,7 @@ func (a *attempt) run(dialer Dialer, attempts *expiry.Queue[*due.Context]) any {
 		err = socket.Timeout(err, conn)
 	}
 	if err == nil {
-		return offer.New(greeting{a.target, slot}, socket.Unread(conn, a.line[size:n]))
+		return offer.New(greeting{a.target, slot, dialer == defaultDialer}, socket.Unread(conn, a.line[size:n]))
 	}
 	socket.Refuse(conn)
 	switch {
@@ -245,7 +249,8 @@ func (a *attempt) run(dialer Dialer, attempts *expiry.Queue[*due.Context]) any {
 // A greeting is what a slot line told, an offering the hand-off of its socket.
 type greeting struct {
 	target
-	slot int
+	slot  int
+	quiet bool // keep-alive probes are off so far
 }
 
 type offering = offer.Offer[greeting]
@@ -274,7 +279,7 @@ type Connection struct {
 // tests and other sources. There is no KeepTimeout: it is open until somebody
 // keeps or declines it.
 func NewConnection(id string, server Server, slot int, conn net.Conn) *Connection {
-	o := offer.New(greeting{newTarget(id, server), slot}, conn)
+	o := offer.New(greeting{newTarget(id, server), slot, false}, conn)
 	defer o.Leave(false)
 	return share(o)
 }
@@ -288,6 +293,9 @@ func NewConnection(id string, server Server, slot int, conn net.Conn) *Connectio
 // After Decline, the KeepTimeout or Stop it is ErrExpired.
 func (c *Connection) Keep() (net.Conn, error) {
 	if !c.said.Swap(true) && c.offer.End(offer.Kept) {
+		if c.offer.About.quiet {
+			socket.KeepAlive(c.offer.Conn)
+		}
 		return c.offer.Conn, nil
 	}
 	if c.offer.Fate() == offer.Kept {

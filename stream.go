@@ -33,7 +33,6 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
-	"net"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -140,7 +139,8 @@ func WithPick(pick func(n int) int) Option {
 	}
 }
 
-// WithDialer sets what opens the connections. Default &net.Dialer{}.
+// WithDialer sets what opens the connections. Default &net.Dialer{}, but for
+// its keep-alive probes, which begin with Keep.
 func WithDialer(d Dialer) Option {
 	return func(c *config) error { return given(&c.dialer, "dialer", d) }
 }
@@ -193,7 +193,7 @@ type Stream struct {
 func New(opts ...Option) (*Stream, error) {
 	s := &Stream{config: config{
 		interval: DefaultInterval, dialTimeout: DefaultDialTimeout, keepTimeout: DefaultKeepTimeout,
-		maxInFlight: DefaultMaxInFlight, pick: rand.IntN, dialer: &net.Dialer{}, logger: slog.Default(),
+		maxInFlight: DefaultMaxInFlight, pick: rand.IntN, dialer: defaultDialer, logger: slog.Default(),
 	}}
 	for _, opt := range opts {
 		if err := opt(&s.config); err != nil {

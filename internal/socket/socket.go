@@ -33,6 +33,15 @@ func Refuse(conn net.Conn) {
 	_ = conn.Close()
 }
 
+// KeepAlive turns keep-alive probes on, as net.Dialer does by default.
+func KeepAlive(conn net.Conn) {
+	for layer := range Layers(conn) {
+		if tcp, ok := layer.(*net.TCPConn); ok {
+			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true}) // fails only if it is closed already
+		}
+	}
+}
+
 // Layers gives the socket and what is under it, TLS and other wrappers, down to
 // the one that shows no more. There are two or three as a rule; a wrapper that
 // shows itself must not send us round for ever.
