@@ -22,14 +22,15 @@ type loop func(ctx context.Context, addresses []string, inFlight int, count *ato
 
 // usual is the loop as most people write it: a timeout context an attempt.
 func usual(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
-	return workers(ctx, inFlight, func(worker int) error {
+	next := inTurn(addresses)
+	return workers(ctx, inFlight, func() error {
 		var dialer net.Dialer
 		buf := make([]byte, 32)
-		for n := worker; ctx.Err() == nil; n++ {
+		for ctx.Err() == nil {
 			err := func() error {
 				ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 				defer cancel()
-				conn, err := dialer.DialContext(ctx, "tcp", addresses[n%len(addresses)])
+				conn, err := dialer.DialContext(ctx, "tcp", next())
 				if err != nil {
 					return err
 				}
@@ -51,7 +52,8 @@ func usual(ctx context.Context, addresses []string, inFlight int, count *atomic.
 // its own deadline, so that the dialer needs no timer, and the socket's own
 // deadline for the line.
 func lean(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
-	return workers(ctx, inFlight, func(worker int) error {
+	next := inTurn(addresses)
+	return workers(ctx, inFlight, func() error {
 		var dialer net.Dialer
 		due := &dueContext{Context: ctx}
 		var mu sync.Mutex
@@ -65,9 +67,9 @@ func lean(ctx context.Context, addresses []string, inFlight int, count *atomic.I
 		})
 		defer stop()
 		buf := make([]byte, 32)
-		for n := worker; ctx.Err() == nil; n++ {
+		for ctx.Err() == nil {
 			due.at = time.Now().Add(dialTimeout)
-			conn, err := dialer.DialContext(due, "tcp", addresses[n%len(addresses)])
+			conn, err := dialer.DialContext(due, "tcp", next())
 			if err != nil {
 				return err
 			}
@@ -87,6 +89,14 @@ func lean(ctx context.Context, addresses []string, inFlight int, count *atomic.I
 		}
 		return nil
 	})
+}
+
+// inTurn gives one address after the other, to all workers together, as the
+// rover's pick does: servers that get several connections at once have less
+// work with each.
+func inTurn(addresses []string) func() string {
+	var turn atomic.Int64
+	return func() string { return addresses[int(turn.Add(1))%len(addresses)] }
 }
 
 type dueContext struct {
@@ -110,10 +120,10 @@ func refuse(conn net.Conn) {
 	_ = conn.Close()
 }
 
-func workers(ctx context.Context, n int, work func(worker int) error) error {
+func workers(ctx context.Context, n int, work func() error) error {
 	errs := make(chan error, n)
-	for i := range n {
-		go func() { errs <- work(i) }()
+	for range n {
+		go func() { errs <- work() }()
 	}
 	var all error
 	for range n {

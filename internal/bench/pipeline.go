@@ -9,6 +9,7 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/reactivex/rxgo/v2"
 )
 
 // pipeline is a whole rover, from its ticks to a subscriber's Decline. Each
@@ -44,13 +45,14 @@ func pipeline(ctx context.Context, addresses []string, inFlight int, count *atom
 		failed.CompareAndSwap(nil, &err)
 		ticks.Publish(nil)
 	}
+	queue := rxgo.WithBufferedChannel(2 * inFlight) // an event that overflows is a tick lost: one less in flight
 	s.Connections().ForEach(func(v any) {
 		v.(*rover.Connection).Decline()
 		count.Add(1)
 		ticks.Publish(nil)
-	}, nil, func() {})
-	s.Unreachable().ForEach(fail, nil, func() {})
-	s.Errors().ForEach(fail, nil, func() {})
+	}, nil, func() {}, queue)
+	s.Unreachable().ForEach(fail, nil, func() {}, queue)
+	s.Errors().ForEach(fail, nil, func() {}, queue)
 	if err := s.Start(ctx); err != nil {
 		return err
 	}
