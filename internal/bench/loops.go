@@ -52,6 +52,36 @@ func usual(ctx context.Context, addresses []string, inFlight int, count *atomic.
 // its own deadline, so that the dialer needs no timer, and the socket's own
 // deadline for the line.
 func lean(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
+	return leanest(ctx, addresses, inFlight, func(conn net.Conn) {
+		refuse(conn)
+		count.Add(1)
+	})
+}
+
+// consumed is lean with one consumer for all sockets, on a goroutine of its
+// own, as every pipeline has: what a hand-over costs, and nothing else.
+func consumed(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
+	type socket struct {
+		net.Conn
+		done chan<- struct{}
+	}
+	sockets := make(chan socket, inFlight)
+	defer close(sockets)
+	go func() {
+		for s := range sockets {
+			refuse(s.Conn)
+			count.Add(1)
+			s.done <- struct{}{}
+		}
+	}()
+	return leanest(ctx, addresses, inFlight, func(conn net.Conn) {
+		done := make(chan struct{}, 1)
+		sockets <- socket{conn, done}
+		<-done
+	})
+}
+
+func leanest(ctx context.Context, addresses []string, inFlight int, take func(net.Conn)) error {
 	next := inTurn(addresses)
 	return workers(ctx, inFlight, func() error {
 		var dialer net.Dialer
@@ -81,11 +111,11 @@ func lean(ctx context.Context, addresses []string, inFlight int, count *atomic.I
 			mu.Lock()
 			now = nil
 			mu.Unlock()
-			refuse(conn)
 			if err != nil {
+				refuse(conn)
 				return err
 			}
-			count.Add(1)
+			take(conn)
 		}
 		return nil
 	})

@@ -9,6 +9,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"slices"
@@ -55,32 +56,33 @@ var contestants = []struct {
 }{
 	{"leanest loop", lean},
 	{"usual loop", usual},
+	{"leanest, consumed", consumed},
 	{"rover", pipeline},
 }
 
-// attempts measures whole attempts, the contestants taking turns so that what
-// else the machine does hits all of them alike.
+// attempts measures whole attempts, the contestants taking turns, in a new order
+// each round, so that what else the machine does hits all of them alike.
 func attempts(rounds int, length time.Duration) error {
 	addresses, stop, err := startServer()
 	if err != nil {
 		return err
 	}
 	defer stop()
-	fmt.Println("in flight  contestant    attempts/s  of leanest  of usual  CPU/attempt  allocs/attempt")
+	fmt.Println("in flight  contestant         attempts/s  of leanest  of usual  CPU/attempt  allocs/attempt")
 	for _, inFlight := range []int{1, 8, 64} {
 		samples := make([][]sample, len(contestants))
 		for range rounds {
-			for i, c := range contestants {
-				one, err := measure(c.run, addresses, inFlight, length)
+			for _, i := range rand.Perm(len(contestants)) {
+				one, err := measure(contestants[i].run, addresses, inFlight, length)
 				if err != nil {
-					return fmt.Errorf("bench: %s: %w", c.name, err)
+					return fmt.Errorf("bench: %s: %w", contestants[i].name, err)
 				}
 				samples[i] = append(samples[i], one)
 			}
 		}
 		rate := func(s sample) float64 { return s.rate }
 		for i, c := range contestants {
-			fmt.Printf("%9d  %-12s  %10.0f  %9.2fx  %7.2fx  %9.1fµs  %14.1f\n", inFlight, c.name,
+			fmt.Printf("%9d  %-17s  %10.0f  %9.2fx  %7.2fx  %9.1fµs  %14.1f\n", inFlight, c.name,
 				median(samples[i], rate),
 				ratio(samples[i], samples[0]), ratio(samples[i], samples[1]),
 				median(samples[i], func(s sample) float64 { return float64(s.cpu) / 1e3 }),
