@@ -12,7 +12,7 @@ import (
 // DefaultQueue is how many items wait for one subscriber before its queue
 // overflows, unless WithQueue or the subscriber's own
 // rxgo.WithBufferedChannel says otherwise.
-const DefaultQueue = 32
+const DefaultQueue = 30
 
 // A Subject is where a source publishes and subscribers listen: each item
 // goes to everyone subscribed at that moment. Publishing never waits: every
@@ -215,7 +215,7 @@ func (s *Subject) keepFor(v any) {
 	}
 	if len(s.kept) >= s.sweepAt {
 		s.kept = slices.DeleteFunc(s.kept, func(v any) bool { return !s.keep(v) })
-		s.sweepAt = 2*len(s.kept) + 4
+		s.sweepAt = 2*len(s.kept) + 1
 	}
 	s.kept = append(s.kept, v)
 }
