@@ -14,7 +14,9 @@ func Page() string {
 
 An attempt ends in exactly one event on exactly one stream, told as soon as it is certain and never
 later than the dial timeout, T; nothing stays open. This is the table of the cases that the tests hold
-the rover to, over loopback TCP and over pipes in virtual time. It is generated from them: change
+the rover to, over loopback TCP and over pipes in virtual time. Errors of networks and limits are a
+dialer's in it; dropped packets and missing routes are tested with the kernel's own as well, in a
+network namespace where one is permitted. The page is generated from the cases: change
 ` + "`internal/faulty`, then `go generate ./internal/faulty`" + `.
 
 The last column is what the Node package callosum-client-tcp-rover was measured to do (Node 20);
