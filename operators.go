@@ -7,10 +7,10 @@ import (
 	"reflect"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/crew"
 	"github.com/reactivex/rxgo/v2"
 )
 
@@ -162,60 +162,26 @@ func gather(subscribe func(ctx context.Context, emit func(rxgo.Item) bool) (run 
 }
 
 // concurrently works on each item in a goroutine, on at most n at once (n < 1:
-// no limit), and returns when all work has ended. A goroutine that is done
-// waits a moment for the next item: growing a new stack for each costs more
-// than the rest of the hand-over.
+// no limit), and returns when all work has ended.
 func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work func(rxgo.Item)) {
-	var running sync.WaitGroup
-	defer running.Wait()
-	next, enough := make(chan rxgo.Item), make(chan struct{})
-	defer close(next)
-	// One timer for all: one for each that waits would wake the poller each time.
-	var waiting atomic.Bool
-	moment := time.AfterFunc(time.Hour, func() {
-		waiting.Store(false)
-		for {
-			select {
-			case enough <- struct{}{}:
-			default:
-				return
-			}
+	if n < 1 {
+		all := crew.New(work)
+		defer all.Wait()
+		for item := range items {
+			all.Do(item)
 		}
+		return
+	}
+	places := make(chan struct{}, n)
+	all := crew.New(func(item rxgo.Item) {
+		defer func() { <-places }()
+		work(item)
 	})
-	defer moment.Stop()
-	var places chan struct{}
-	if n > 0 {
-		places = make(chan struct{}, n)
-		places <- struct{}{} // for the first item
-	}
-	worker := func(item rxgo.Item) {
-		defer running.Done()
-		for more := true; more; {
-			work(item)
-			if n > 0 {
-				<-places
-			}
-			if !waiting.Swap(true) {
-				moment.Reset(50 * time.Millisecond)
-			}
-			select {
-			case item, more = <-next:
-			case <-enough:
-				return
-			}
-		}
-	}
+	defer all.Wait()
+	places <- struct{}{} // for the first item, before it is read
 	for item := range items {
+		all.Do(item)
 		select {
-		case next <- item:
-		default:
-			running.Add(1)
-			go worker(item)
-		}
-		if n < 1 {
-			continue
-		}
-		select { // for the next item, before it is read
 		case places <- struct{}{}:
 		case <-ctx.Done():
 			return
