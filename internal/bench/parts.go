@@ -24,7 +24,7 @@ type part struct {
 
 // parts measures the steps, taking turns, and prints the medians.
 func parts(rounds int) {
-	fmt.Println("\npart                            ns each  by hand   ratio  allocs each")
+	fmt.Println("\npart                                ns each  by hand   ratio  allocs each")
 	for _, p := range allParts() {
 		var ours, hand, allocs []float64
 		for range rounds {
@@ -35,7 +35,7 @@ func parts(rounds int) {
 		}
 		same := func(v float64) float64 { return v }
 		mine, theirs := median(ours, same), median(hand, same)
-		fmt.Printf("%-30s %8.1f %8.1f  %5.2fx  %11.1f\n", p.name, mine, theirs, theirs/mine, median(allocs, same))
+		fmt.Printf("%-34s %8.1f %8.1f  %5.2fx  %11.1f\n", p.name, mine, theirs, theirs/mine, median(allocs, same))
 	}
 }
 
