@@ -14,7 +14,6 @@ import (
 	"runtime"
 	"slices"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -109,12 +108,6 @@ func measure(run loop, addresses []string, inFlight int, length time.Duration) (
 		cpu:    time.Duration(float64(used) / n),
 		allocs: float64(after.Mallocs-before.Mallocs) / n,
 	}, err
-}
-
-func cpuTime() time.Duration {
-	var usage syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // ratio is the median of the ratios of rounds, not the ratio of medians: the
