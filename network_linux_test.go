@@ -1,6 +1,7 @@
 package rover_test
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"os"
@@ -20,7 +21,7 @@ const holes = `
 	ip addr add 192.0.2.1/24 dev hole &&
 	ip link set hole up &&
 	ip route add unreachable 198.51.100.0/24 &&
-	echo ready && exec "$0" -test.run "^$1\$" -test.v`
+	echo ready && exec "$0" -test.run "^$1\$" -test.v -test.timeout 30s`
 
 // The table of package faulty makes these errors itself, to play them anywhere.
 // Here the kernel makes them, in a network namespace where that is permitted.
@@ -37,12 +38,13 @@ func TestAddressesThatCannotBeReached(t *testing.T) {
 	again.Env = append(os.Environ(), "ROVER_TEST_NETWORK=holes")
 	again.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		Pdeathsig:   syscall.SIGKILL,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
 	}
 	switch out, err := again.CombinedOutput(); {
 	case err == nil:
-	case len(out) < len("ready") || string(out[:len("ready")]) != "ready":
+	case !bytes.Contains(out, []byte("ready\n")):
 		t.Skipf("no network namespace here: %v %s", err, out)
 	default:
 		t.Errorf("%v\n%s", err, out)

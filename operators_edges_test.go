@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -172,6 +173,27 @@ func TestABurstOfSets(t *testing.T) {
 		synctest.Wait()
 		if !maps.Equal(s.Servers(), last) {
 			t.Errorf("in force is set %d of 500", s.Servers()["0"].Port)
+		}
+	})
+}
+
+// A project that ends its goroutine, as t.FailNow does, gives its place back.
+func TestGoexitInMergeMap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := hot.NewSubject()
+		got := watch[int](rover.MergeMap(source.Observable(), 1, func(item rxgo.Item) rxgo.Observable {
+			if item.V.(int) < 2 {
+				runtime.Goexit()
+			}
+			return rxgo.Just(item.V)()
+		}))
+		for i := range 4 {
+			source.Publish(i)
+		}
+		source.Complete()
+		<-got.done // for ever, if a place were lost
+		if all := got.seen(); fmt.Sprint(all) != "[2 3]" {
+			t.Error(all)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package rover
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strconv"
@@ -22,6 +23,7 @@ func TestParseSlot(t *testing.T) {
 }
 
 func TestParseSlotTellsTheFirstWrongByte(t *testing.T) {
+	tooLarge := strconv.FormatUint(uint64(math.MaxInt)+1, 10)
 	for line, want := range map[string]string{
 		"":                         `"" ends early, want digits, then CR LF`,
 		"13":                       `"13" ends early, want digits, then CR LF`,
@@ -40,8 +42,8 @@ func TestParseSlotTellsTheFirstWrongByte(t *testing.T) {
 		"٣\r\n":                    `byte 1 is "\xd9", want a digit`,
 		"13\r\nHELLO":              `5 bytes behind the line's end`,
 		"HTTP/1.1 200\r":           `byte 1 is "H", want a digit`,
-		"9223372036854775808\r\n":  `"9223372036854775808"… is more than an int holds`,
 		"00000000000000000013\r\n": `"00000000000000000013"… is more than an int holds`,
+		tooLarge + "\r\n":          fmt.Sprintf("%q… is more than an int holds", tooLarge),
 	} {
 		_, err := ParseSlot([]byte(line))
 		if !errors.Is(err, ErrProtocol) || err.Error() != "rover: not a slot line: "+want {

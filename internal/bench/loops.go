@@ -49,8 +49,8 @@ func usual(ctx context.Context, addresses []string, inFlight int, count *atomic.
 }
 
 // lean is the least work we know of: one context for all attempts that tells
-// its own deadline, so that the dialer needs no timer, and the socket's own
-// deadline for the line.
+// its own deadline, so that the dialer needs no timer, the socket's own deadline
+// for the line, and no keep-alive probes for a socket that nobody keeps.
 func lean(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
 	return leanest(ctx, addresses, inFlight, func(conn net.Conn) {
 		refuse(conn)
@@ -59,7 +59,7 @@ func lean(ctx context.Context, addresses []string, inFlight int, count *atomic.I
 }
 
 // consumed is lean with one consumer for all sockets, on a goroutine of its
-// own, as every pipeline has: what a hand-over costs, and nothing else.
+// own, as every pipeline has: what handing over there and back costs.
 func consumed(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
 	type socket struct {
 		net.Conn
@@ -84,7 +84,7 @@ func consumed(ctx context.Context, addresses []string, inFlight int, count *atom
 func leanest(ctx context.Context, addresses []string, inFlight int, take func(net.Conn)) error {
 	next := inTurn(addresses)
 	return workers(ctx, inFlight, func() error {
-		var dialer net.Dialer
+		dialer := net.Dialer{KeepAlive: -1}
 		due := &dueContext{Context: ctx}
 		var mu sync.Mutex
 		var now net.Conn

@@ -19,7 +19,7 @@ import (
 
 func main() {
 	serving := flag.Bool("serve", false, "be the server (started by bench itself)")
-	rounds := flag.Int("rounds", 7, "how often each figure is measured; the median is shown")
+	rounds := flag.Int("rounds", 9, "how often each figure is measured; the median is shown")
 	length := flag.Duration("length", time.Second, "how long one measurement of attempts takes")
 	crowd := flag.Int("crowd", 10_000, "how many idle rovers to measure at the most")
 	flag.Parse()

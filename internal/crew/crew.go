@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// moment is how long a goroutine waits for more work at least, and half of how
-// long it does at the most.
+// A goroutine waits for more work for one to two moments.
 const moment = 10 * time.Millisecond
 
 // A Crew does work, each piece on a goroutine of its own while it lasts. Do and
@@ -50,7 +49,8 @@ func (c *Crew[T]) Do(item T) {
 	m.next <- item
 }
 
-// Wait returns when all work has ended, and everybody has left.
+// Wait returns when all work has ended, and everybody has left. The timer may
+// tick once more meanwhile, for nobody.
 func (c *Crew[T]) Wait() {
 	c.mu.Lock()
 	c.closed = true

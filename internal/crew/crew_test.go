@@ -57,9 +57,9 @@ func TestWhoIsNotNeededLeaves(t *testing.T) {
 		if n := waiting(c); n != 3 {
 			t.Errorf("%d goroutines before the second tick, want all 3", n)
 		}
-		for range 6 { // one is needed
+		for range 40 { // one is needed, the same all the time
 			c.Do(func() {})
-			time.Sleep(moment / 2)
+			time.Sleep(moment / 10)
 		}
 		if n := waiting(c); n != 1 {
 			t.Errorf("%d goroutines, and one is needed", n)

@@ -33,11 +33,12 @@ func Refuse(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// KeepAlive turns keep-alive probes on, as net.Dialer does by default.
+// KeepAlive turns keep-alive probes on, as net.Dialer does by default, where the
+// system has them.
 func KeepAlive(conn net.Conn) {
 	for layer := range Layers(conn) {
 		if tcp, ok := layer.(*net.TCPConn); ok {
-			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true}) // fails only if it is closed already
+			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true})
 		}
 	}
 }
