@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/socket"
 )
 
 // probes tells when keep-alive probes begin, in idle seconds; 0: never.
 func probes(t *testing.T, conn net.Conn) int {
 	t.Helper()
-	for wrapper, ok := conn.(interface{ NetConn() net.Conn }); ok; wrapper, ok = conn.(interface{ NetConn() net.Conn }) {
-		conn = wrapper.NetConn()
+	for layer := range socket.Layers(conn) {
+		conn = layer
 	}
 	raw, err := conn.(*net.TCPConn).SyscallConn()
 	if err != nil {

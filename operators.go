@@ -16,9 +16,9 @@ import (
 
 // The operators RxGo lacks or gets wrong. All of them subscribe before
 // Observe or ForEach returns, leave every source when their own subscriber
-// leaves, and wait for their own goroutines. A source that fails (Item.E) ends them with its error. A
-// *Connection on its way that they cannot pass on is declined. opts are
-// defaults for each subscription: its context, its buffer.
+// leaves, and wait for their own goroutines. A source that fails (Item.E) ends
+// them with its error. A *Connection on its way that they cannot pass on is
+// declined. opts are defaults for each subscription: its context, its buffer.
 
 // Interval emits 0 at once and then 1, 2, 3, … every d, from each subscription
 // on and without drift: a slow subscriber misses ticks, later ones stay on the

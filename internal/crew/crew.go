@@ -4,6 +4,7 @@
 package crew
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -109,7 +110,5 @@ func (c *Crew[T]) dismiss(n int) {
 	for _, m := range c.waiting[:n] {
 		close(m.next)
 	}
-	left := copy(c.waiting, c.waiting[n:])
-	clear(c.waiting[left:])
-	c.waiting = c.waiting[:left]
+	c.waiting = slices.Delete(c.waiting, 0, n)
 }

@@ -91,30 +91,32 @@ func TestWait(t *testing.T) {
 }
 
 func TestAllWorkIsDoneOnce(t *testing.T) {
-	const n = 2000
-	var times [n]atomic.Int32
-	var begun sync.WaitGroup
-	c := New(func(i int) {
-		times[i].Add(1)
-		begun.Done()
-		if i%7 == 0 {
-			runtime.Gosched()
+	synctest.Test(t, func(t *testing.T) {
+		const n = 2000
+		var times [n]atomic.Int32
+		var begun sync.WaitGroup
+		c := New(func(i int) {
+			times[i].Add(1)
+			begun.Done()
+			if i%7 == 0 {
+				runtime.Gosched()
+			}
+		})
+		for i := range n {
+			begun.Add(1)
+			c.Do(i)
+			if i%100 == 0 {
+				begun.Wait()
+			}
+			if i%500 == 0 {
+				time.Sleep(2 * moment) // so that they leave, too, while there is work
+			}
+		}
+		c.Wait()
+		for i := range times {
+			if got := times[i].Load(); got != 1 {
+				t.Fatalf("item %d: done %d times", i, got)
+			}
 		}
 	})
-	for i := range n {
-		begun.Add(1)
-		c.Do(i)
-		if i%100 == 0 {
-			begun.Wait()
-		}
-		if i%500 == 0 {
-			time.Sleep(2 * moment) // so that they leave, too, while there is work
-		}
-	}
-	c.Wait()
-	for i := range times {
-		if got := times[i].Load(); got != 1 {
-			t.Fatalf("item %d: done %d times", i, got)
-		}
-	}
 }
