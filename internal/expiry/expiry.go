@@ -7,19 +7,16 @@ package expiry
 import (
 	"sync"
 	"time"
+
+	"github.com/callosum-go/rover/internal/fifo"
 )
 
-// A Node is a thing's place in a Queue. Embed or hold one in each thing. A
-// Node may be added once.
+// A Node is a thing's place in a Queue: one queue, at one time.
 type Node[T any] struct {
-	Thing      T
-	due        time.Time
-	prev, next *Node[T]
-	queued     bool
+	place fifo.Node[*Node[T]]
+	thing T
+	due   time.Time
 }
-
-// Due returns when the thing's time is over. It is known once it was added.
-func (n *Node[T]) Due() time.Time { return n.due }
 
 // A Queue calls a function for each thing whose time is over. It is safe for
 // many goroutines.
@@ -28,8 +25,7 @@ type Queue[T any] struct {
 	expire func(T)
 
 	mu      sync.Mutex
-	first   *Node[T]
-	last    *Node[T]
+	nodes   fifo.List[*Node[T]] // the first is the first due
 	timer   *time.Timer
 	armed   bool
 	closed  bool
@@ -43,21 +39,29 @@ func New[T any](ttl time.Duration, expire func(T)) *Queue[T] {
 	return &Queue[T]{ttl: ttl, expire: expire}
 }
 
-// Add gives the node's thing its time, from now on. False: the queue is closed.
-func (q *Queue[T]) Add(n *Node[T]) bool {
+// Add gives the thing its time, from now on. False: the queue is closed.
+func (q *Queue[T]) Add(n *Node[T], thing T, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return false
 	}
-	n.due, n.queued = time.Now().Add(q.ttl), true
-	if n.prev = q.last; n.prev == nil {
-		q.first = n
-	} else {
-		n.prev.next = n
-	}
-	q.last = n
+	n.place.Thing, n.thing, n.due = n, thing, now.Add(q.ttl)
+	q.nodes.Push(&n.place)
 	q.arm()
+	return true
+}
+
+// Renew gives a thing that is in the queue its whole time once more, from now
+// on. False: it is not, has expired or is about to.
+func (q *Queue[T]) Renew(n *Node[T], now time.Time) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.nodes.Remove(&n.place) {
+		return false
+	}
+	n.due = now.Add(q.ttl)
+	q.nodes.Push(&n.place)
 	return true
 }
 
@@ -67,17 +71,31 @@ func (q *Queue[T]) Add(n *Node[T]) bool {
 func (q *Queue[T]) Remove(n *Node[T]) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.remove(n)
+	return q.nodes.Remove(&n.place)
 }
 
-// Close empties the queue and returns what was in it, oldest first. When it
-// returns, expire is not running and will not be called again.
+// All returns what is in the queue, the first due first.
+func (q *Queue[T]) All() (all []T) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.all()
+}
+
+func (q *Queue[T]) all() (all []T) {
+	for n := q.nodes.First(); n != nil; n = n.Next() {
+		all = append(all, n.Thing.thing)
+	}
+	return all
+}
+
+// Close empties the queue and returns what was in it, the first due first.
+// When it returns, expire is not running and will not be called again.
 func (q *Queue[T]) Close() (left []T) {
 	q.mu.Lock()
 	q.closed = true
-	for q.first != nil {
-		left = append(left, q.first.Thing)
-		q.remove(q.first)
+	left = q.all()
+	for n := q.nodes.First(); n != nil; n = q.nodes.First() {
+		q.nodes.Remove(n)
 	}
 	if q.armed && q.timer.Stop() {
 		q.armed = false
@@ -88,34 +106,17 @@ func (q *Queue[T]) Close() (left []T) {
 	return left
 }
 
-func (q *Queue[T]) remove(n *Node[T]) bool {
-	if !n.queued {
-		return false
-	}
-	if n.prev == nil {
-		q.first = n.next
-	} else {
-		n.prev.next = n.next
-	}
-	if n.next == nil {
-		q.last = n.prev
-	} else {
-		n.next.prev = n.prev
-	}
-	n.prev, n.next, n.queued = nil, nil, false
-	return true
-}
-
 // arm sets the timer for the first thing, unless it is set already: for that
 // one, or for an earlier one that was removed meanwhile. Then it rings in
 // vain once, which is cheaper than setting it anew with every removal.
 func (q *Queue[T]) arm() {
-	if q.armed || q.first == nil {
+	first := q.nodes.First()
+	if q.armed || first == nil {
 		return
 	}
 	q.armed = true
 	q.running.Add(1)
-	wait := time.Until(q.first.due)
+	wait := time.Until(first.Thing.due)
 	if q.timer == nil {
 		q.timer = time.AfterFunc(wait, q.ring)
 	} else {
@@ -127,15 +128,15 @@ func (q *Queue[T]) ring() {
 	defer q.running.Done()
 	for {
 		q.mu.Lock()
-		n := q.first
-		if n == nil || time.Now().Before(n.due) {
+		first := q.nodes.First()
+		if first == nil || time.Now().Before(first.Thing.due) {
 			q.armed = false
 			q.arm()
 			q.mu.Unlock()
 			return
 		}
-		q.remove(n)
+		q.nodes.Remove(first)
 		q.mu.Unlock()
-		q.running.Go(func() { q.expire(n.Thing) })
+		q.running.Go(func() { q.expire(first.Thing.thing) })
 	}
 }

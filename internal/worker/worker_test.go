@@ -1,4 +1,4 @@
-package crew
+package worker
 
 import (
 	"runtime"
@@ -13,15 +13,15 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// waiting counts who waits in a crew whose work is done.
-func waiting(c *Crew[func()]) int {
+// waiting counts who waits in a group whose work is done.
+func waiting(c *Group[func()]) int {
 	synctest.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.waiting)
+	return len(c.idle)
 }
 
-func call(f func()) { f() }
+func call(_ *Worker[func()], f func()) { f() }
 
 func TestWhoWaitsGetsTheNextWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -53,18 +53,18 @@ func TestWhoIsNotNeededLeaves(t *testing.T) {
 			c.Do(func() { <-hold })
 		}
 		close(hold)
-		time.Sleep(moment + moment/2) // the first tick finds them too fresh
+		time.Sleep(beat + beat/2) // the first tick finds them too fresh
 		if n := waiting(c); n != 3 {
 			t.Errorf("%d goroutines before the second tick, want all 3", n)
 		}
 		for range 40 { // one is needed, the same all the time
 			c.Do(func() {})
-			time.Sleep(moment / 10)
+			time.Sleep(beat / 10)
 		}
 		if n := waiting(c); n != 1 {
 			t.Errorf("%d goroutines, and one is needed", n)
 		}
-		time.Sleep(2 * moment)
+		time.Sleep(2 * beat)
 		if n := waiting(c); n != 0 {
 			t.Errorf("%d goroutines, and none is needed", n)
 		}
@@ -109,7 +109,7 @@ func TestAllWorkIsDoneOnce(t *testing.T) {
 				begun.Wait()
 			}
 			if i%500 == 0 {
-				time.Sleep(2 * moment) // so that they leave, too, while there is work
+				time.Sleep(2 * beat) // so that they leave, too, while there is work
 			}
 		}
 		c.Wait()
