@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
-	"github.com/callosum-go/rover/internal/faulty"
+	"github.com/callosum-go/rover/internal/lab/faulty"
 	"github.com/reactivex/rxgo/v2"
 )
 

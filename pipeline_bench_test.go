@@ -13,7 +13,7 @@ import (
 
 // BenchmarkPipeline is the rover without a network: a tick, a pick, a dial
 // that answers at once, the slot line, an event and its subscriber's refusal.
-// internal/bench has whole attempts, beside hand-written loops.
+// internal/lab/bench has whole attempts, beside hand-written loops.
 func BenchmarkPipeline(b *testing.B) {
 	for _, inFlight := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("%d in flight", inFlight), func(b *testing.B) {

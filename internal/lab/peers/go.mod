@@ -1,4 +1,4 @@
-module github.com/callosum-go/rover/internal/peers
+module github.com/callosum-go/rover/internal/lab/peers
 
 go 1.26.0
 
@@ -25,4 +25,4 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
-replace github.com/callosum-go/rover => ../..
+replace github.com/callosum-go/rover => ../../..

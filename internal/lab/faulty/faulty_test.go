@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/callosum-go/rover/internal/faulty"
+	"github.com/callosum-go/rover/internal/lab/faulty"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -118,13 +118,13 @@ func TestTableIsSound(t *testing.T) {
 
 // TestPageIsCurrent fails when docs/faults.md is not what the cases say.
 func TestPageIsCurrent(t *testing.T) {
-	const file = "../../docs/faults.md"
+	const file = "../../../docs/faults.md"
 	got, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if string(got) != faulty.Page() {
-		t.Errorf("%s is out of date: go generate ./internal/faulty", file)
+		t.Errorf("%s is out of date: go generate ./internal/lab/faulty", file)
 	}
 	if rows := strings.Count(string(got), "\n| ") - 2*len(faulty.Groups()); rows != len(faulty.Cases()) {
 		t.Errorf("the page has %d rows for %d cases", rows, len(faulty.Cases()))

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
-	"github.com/callosum-go/rover/internal/faulty"
+	"github.com/callosum-go/rover/internal/lab/faulty"
 	"go.uber.org/goleak"
 )
 

@@ -5,7 +5,7 @@ import (
 	"net"
 
 	"github.com/callosum-go/rover"
-	"github.com/callosum-go/rover/internal/faulty"
+	"github.com/callosum-go/rover/internal/lab/faulty"
 	"github.com/reactivex/rxgo/v2"
 )
 

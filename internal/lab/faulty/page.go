@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-//go:generate go run ./gen ../../docs/faults.md
+//go:generate go run ./gen ../../../docs/faults.md
 
 // Page is the table of all cases for people to read, in Markdown.
 func Page() string {
@@ -17,7 +17,7 @@ later than the dial timeout, T; nothing stays open. This is the table of the cas
 the rover to, over loopback TCP and over pipes in virtual time. Errors of networks and limits are a
 dialer's in it; dropped packets and missing routes are tested with the kernel's own as well, in a
 network namespace where one is permitted. The page is generated from the cases: change
-` + "`internal/faulty`, then `go generate ./internal/faulty`" + `.
+` + "`internal/lab/faulty`, then `go generate ./internal/lab/faulty`" + `.
 
 The last column is what the Node package callosum-client-tcp-rover was measured to do (Node 20);
 it is empty where nobody measured. Two things it does are about the rover's owner and not about

@@ -1,7 +1,7 @@
 // Command bench measures a rover beside hand-written loops, in one run, and
 // prints one table.
 //
-//	go run ./internal/bench
+//	go run ./internal/lab/bench
 package main
 
 import (

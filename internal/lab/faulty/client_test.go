@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/callosum-go/rover/internal/faulty"
+	"github.com/callosum-go/rover/internal/lab/faulty"
 )
 
 // wrongByte is the plain client's protocol error: all that came, up to the byte that was wrong.

@@ -10,7 +10,7 @@ import (
 	"sync"
 
 	"github.com/callosum-go/rover"
-	"github.com/callosum-go/rover/internal/faulty"
+	"github.com/callosum-go/rover/internal/lab/faulty"
 	"github.com/callosum-go/rover/server"
 )
 
