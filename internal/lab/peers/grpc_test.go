@@ -2,7 +2,6 @@ package peers_test
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -15,6 +14,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
 	"github.com/callosum-go/rover/server"
 )
@@ -29,17 +29,17 @@ const retrySafe = `{"methodConfig": [{"name": [{}], "waitForReady": true, "retry
 // back. No call fails.
 func TestGRPC(t *testing.T) {
 	ctx := context.Background()
-	r := must(rover.New(rover.WithInterval(time.Millisecond), rover.WithLogger(slog.New(slog.DiscardHandler))))(t)
-	p := must(pool.New(pool.WithMax(8)))(t)
+	r := kit.Must(rover.New(rover.WithInterval(time.Millisecond), rover.WithLogger(kit.Quiet())))(t)
+	p := kit.Must(pool.New(pool.WithMax(8)))(t)
 	p.Attach(ctx, r.Connections())
 	a, b := serveGRPC(t, "127.0.0.1:0"), serveGRPC(t, "127.0.0.1:0")
-	check(t, r.AddServer("a", a.at()))
-	check(t, r.AddServer("b", b.at()))
-	check(t, r.Start(ctx))
+	kit.Check(t, r.AddServer("a", a.at()))
+	kit.Check(t, r.AddServer("b", b.at()))
+	kit.Check(t, r.Start(ctx))
 
 	var clients []*grpc.ClientConn
 	for range 8 {
-		clients = append(clients, must(grpc.NewClient("passthrough:///pool",
+		clients = append(clients, kit.Must(grpc.NewClient("passthrough:///pool",
 			grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 				return p.DialContext(ctx, "tcp", address)
 			}),
@@ -69,7 +69,7 @@ func TestGRPC(t *testing.T) {
 	a = serveGRPC(t, a.address)
 	call()
 	for _, c := range clients {
-		check(t, c.Close())
+		kit.Check(t, c.Close())
 	}
 	r.Stop()
 	p.Close()
@@ -92,7 +92,7 @@ type grpcServer struct {
 
 func serveGRPC(t *testing.T, address string) *grpcServer {
 	t.Helper()
-	s := &grpcServer{Listener: must(server.Listen("tcp", address))(t)}
+	s := &grpcServer{Listener: kit.Must(server.Listen("tcp", address))(t)}
 	s.address = s.Addr().String()
 	s.Server = grpc.NewServer(grpc.UnaryInterceptor(
 		func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/puddle/v2"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
 )
 
@@ -20,7 +21,7 @@ func BenchmarkLoan(b *testing.B) {
 	for _, c := range []struct{ goroutines, conns int }{{1, 10}, {16, 10}, {16, 100}} {
 		name := fmt.Sprintf("goroutines=%d/conns=%d", c.goroutines, c.conns)
 		b.Run("pool/"+name, func(b *testing.B) {
-			p := must(pool.New(pool.WithMax(c.conns)))(b)
+			p := kit.Must(pool.New(pool.WithMax(c.conns)))(b)
 			defer p.Close()
 			for slot, conn := range conns(b, c.conns) {
 				p.Offer(rover.NewConnection("a", rover.Server{Host: "a", Port: 1}, slot, conn))
@@ -35,14 +36,14 @@ func BenchmarkLoan(b *testing.B) {
 			for _, conn := range conns(b, c.conns) {
 				made <- conn
 			}
-			p := must(puddle.NewPool(&puddle.Config[net.Conn]{
+			p := kit.Must(puddle.NewPool(&puddle.Config[net.Conn]{
 				Constructor: func(context.Context) (net.Conn, error) { return <-made, nil },
 				Destructor:  func(conn net.Conn) { conn.Close() },
 				MaxSize:     int32(c.conns),
 			}))(b)
 			defer p.Close()
 			for range c.conns {
-				check(b, p.CreateResource(ctx))
+				kit.Check(b, p.CreateResource(ctx))
 			}
 			spread(b, c.goroutines, func() {
 				conn, _ := p.Acquire(ctx)
@@ -61,13 +62,13 @@ func BenchmarkLoan(b *testing.B) {
 
 // conns are loopback connections until the benchmark ends.
 func conns(b *testing.B, n int) []net.Conn {
-	l := must(net.Listen("tcp", "127.0.0.1:0"))(b)
+	l := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(b)
 	defer l.Close()
 	var all []net.Conn
 	for range n {
-		client := must(net.Dial("tcp", l.Addr().String()))(b)
-		server := must(l.Accept())(b)
-		check(b, server.(*net.TCPConn).SetLinger(0))
+		client := kit.Must(net.Dial("tcp", l.Addr().String()))(b)
+		server := kit.Must(l.Accept())(b)
+		kit.Check(b, server.(*net.TCPConn).SetLinger(0))
 		b.Cleanup(func() { server.Close(); client.Close() })
 		all = append(all, client)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"runtime/pprof"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 )
 
 // A plan says how long a run is and what it follows from.
@@ -129,12 +129,11 @@ func add(a, b rover.Stats) rover.Stats {
 	return a
 }
 
-// held is what the process holds: goroutines, and descriptors where the system tells.
+// held is what the process holds: goroutines, and descriptors where the system counts them.
 type held struct{ goroutines, descriptors int }
 
 func footprint() held {
-	open, _ := os.ReadDir("/proc/self/fd")
-	return held{runtime.NumGoroutine(), len(open)}
+	return held{runtime.NumGoroutine(), kit.Descriptors()}
 }
 
 // wait waits until the process holds no more than it did. What ends by itself, as a resolver's

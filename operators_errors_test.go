@@ -14,13 +14,14 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/reactivex/rxgo/v2"
 )
 
 // offered is a connection and whether its socket is closed.
 func offered(slot int) (c *rover.Connection, closed func() bool) {
 	client, server := net.Pipe()
-	return rover.NewConnection("a", one["a"], slot, client), func() bool {
+	return rover.NewConnection("a", kit.One["a"], slot, client), func() bool {
 		_ = server.SetReadDeadline(time.Now().Add(time.Millisecond))
 		_, err := server.Read(make([]byte, 1))
 		var timeout net.Error
@@ -34,7 +35,7 @@ func TestWithLatestFromDeclinesWhatMeetsAnError(t *testing.T) {
 		c, closed := offered(1)
 		done := rover.WithLatestFrom(source.Observable(), other.Observable(), func(_ context.Context, a, _ any) (any, error) { return a, nil }).
 			ForEach(func(any) { t.Error("an item") }, func(error) {}, func() {})
-		other.Fail(errOdd)
+		other.Fail(kit.ErrOdd)
 		source.Publish(c)
 		<-done
 		if !closed() {
@@ -76,7 +77,7 @@ func TestErrorsEnd(t *testing.T) {
 				source := make(chan rxgo.Item)
 				go func() {
 					time.Sleep(time.Millisecond)
-					for _, item := range []rxgo.Item{rxgo.Of(1), rxgo.Error(errOdd), rxgo.Of(2)} {
+					for _, item := range []rxgo.Item{rxgo.Of(1), rxgo.Error(kit.ErrOdd), rxgo.Of(2)} {
 						select {
 						case source <- item:
 						case <-ctx.Done():
@@ -116,11 +117,11 @@ func TestShareHonoursItsContext(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				source := hot.NewSubject()
-				seen := watch[int](share(source.Observable(), rxgo.WithContext(ctx)))
+				seen := kit.Watch[int](share(source.Observable(), rxgo.WithContext(ctx)))
 				cancel()
 				synctest.Wait()
 				select {
-				case <-seen.done:
+				case <-seen.Done:
 				default:
 					t.Error("it goes on after the end of the context it was given")
 				}
@@ -132,11 +133,11 @@ func TestShareHonoursItsContext(t *testing.T) {
 
 // Who declines all of one side has the socket closed at once.
 func TestPartitionDeclines(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
 		yes, no := rover.Partition(s.Connections(), rover.SlotBelow(0))
 		yes.Run()
 		no.ForEach(func(v any) { v.(*rover.Connection).Decline() }, func(error) {}, func() {})
-		start(t, s)
+		kit.Start(t, s)
 		time.Sleep(500 * time.Millisecond)
 		if n := s.Stats(); n.Declined != 1 || n.Open != 0 {
 			t.Errorf("the only one who saw it has declined: %+v", n)
@@ -156,8 +157,8 @@ func TestEventsNamesAnInterface(t *testing.T) {
 func TestABurstOfSets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sets := hot.NewSubject()
-		s := rove(t, rover.WithServerSets(sets.Observable()), rover.WithTicks(rxgo.Never()))
-		start(t, s)
+		s := kit.Rove(t, rover.WithServerSets(sets.Observable()), rover.WithTicks(rxgo.Never()))
+		kit.Start(t, s)
 		var last map[string]rover.Server
 		var all []map[string]rover.Server
 		for i := range 500 {
@@ -181,7 +182,7 @@ func TestABurstOfSets(t *testing.T) {
 func TestGoexitInMergeMap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := hot.NewSubject()
-		got := watch[int](rover.MergeMap(source.Observable(), 1, func(item rxgo.Item) rxgo.Observable {
+		got := kit.Watch[int](rover.MergeMap(source.Observable(), 1, func(item rxgo.Item) rxgo.Observable {
 			if item.V.(int) < 2 {
 				runtime.Goexit()
 			}
@@ -191,8 +192,8 @@ func TestGoexitInMergeMap(t *testing.T) {
 			source.Publish(i)
 		}
 		source.Complete()
-		<-got.done // for ever, if a place were lost
-		if all := got.seen(); fmt.Sprint(all) != "[2 3]" {
+		<-got.Done // for ever, if a place were lost
+		if all := got.Seen(); fmt.Sprint(all) != "[2 3]" {
 			t.Error(all)
 		}
 	})

@@ -1,4 +1,4 @@
-package rover_test
+package whole_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/marble"
 	"github.com/reactivex/rxgo/v2"
 )
@@ -18,32 +19,37 @@ import (
 // Operators in the real world, where everything happens at once: what goes in
 // comes out, or is declined.
 
-// A cargo is connections that all have to be closed in the end.
-type cargo struct {
+// A batch is connections that all have to be closed in the end.
+type batch struct {
 	open   sync.WaitGroup
 	closed atomic.Int64
 }
 
-func (c *cargo) connection(slot int) *rover.Connection {
-	c.open.Add(1)
-	return rover.NewConnection("a", a, slot, &crate{closed: sync.OnceFunc(func() {
-		c.closed.Add(1)
-		c.open.Done()
+func (b *batch) connection(slot int) *rover.Connection {
+	b.open.Add(1)
+	return rover.NewConnection("a", kit.A, slot, &socket{closed: sync.OnceFunc(func() {
+		b.closed.Add(1)
+		b.open.Done()
 	})})
 }
 
-type crate struct {
+// A socket reports when it is closed. Its Conn may be nil.
+type socket struct {
 	net.Conn
 	closed func()
 }
 
-func (c *crate) Close() error { c.closed(); return nil }
+func (s *socket) Close() error {
+	s.closed()
+	if s.Conn == nil {
+		return nil
+	}
+	return s.Conn.Close()
+}
 
-func decline(v any) { v.(*rover.Connection).Decline() }
-
-// shipping publishes connections, and declines what nobody takes.
-func shipping() (source *hot.Subject, ship func(*rover.Connection)) {
-	source = hot.NewSubject(hot.WithDropped(decline))
+// publisher publishes connections, and declines what nobody takes.
+func publisher() (source *hot.Subject, publish func(*rover.Connection)) {
+	source = hot.NewSubject(hot.WithDropped(kit.Decline))
 	return source, func(c *rover.Connection) {
 		if source.Publish(c) == 0 {
 			c.Decline()
@@ -55,13 +61,13 @@ func shipping() (source *hot.Subject, ship func(*rover.Connection)) {
 func single(v any) rxgo.Observable {
 	return hot.Create(func(context.Context) iter.Seq[rxgo.Item] {
 		return func(yield func(rxgo.Item) bool) { yield(rxgo.Of(v)) }
-	}, decline)
+	}, kit.Decline)
 }
 
 func first(_ context.Context, v, _ any) (any, error) { return v, nil }
 
 // Each operator, with connections going in, some while its subscriber leaves.
-var carriers = map[string]func(source, other rxgo.Observable) rxgo.Observable{
+var operators = map[string]func(source, other rxgo.Observable) rxgo.Observable{
 	"WithLatestFrom": func(source, other rxgo.Observable) rxgo.Observable {
 		return rover.WithLatestFrom(source, other, first)
 	},
@@ -92,7 +98,7 @@ var carriers = map[string]func(source, other rxgo.Observable) rxgo.Observable{
 var leavers = map[string]func(ctx context.Context, cancel func(), o rxgo.Observable, few int){
 	"Observe": func(ctx context.Context, cancel func(), o rxgo.Observable, few int) {
 		for item := range o.Observe(rxgo.WithContext(ctx)) {
-			decline(item.V)
+			kit.Decline(item.V)
 			if few--; few <= 0 {
 				cancel()
 			}
@@ -100,7 +106,7 @@ var leavers = map[string]func(ctx context.Context, cancel func(), o rxgo.Observa
 	},
 	"ForEach": func(ctx context.Context, cancel func(), o rxgo.Observable, few int) {
 		<-o.ForEach(func(v any) {
-			decline(v)
+			kit.Decline(v)
 			if few--; few <= 0 {
 				cancel()
 			}
@@ -115,26 +121,26 @@ var leavers = map[string]func(ctx context.Context, cancel func(), o rxgo.Observa
 		}
 	},
 	"Take": func(_ context.Context, _ func(), o rxgo.Observable, few int) {
-		<-o.Take(uint(few)).ForEach(decline, func(error) {}, func() {})
+		<-o.Take(uint(few)).ForEach(kit.Decline, func(error) {}, func() {})
 	},
 }
 
 func TestLeavingLosesNoConnection(t *testing.T) {
 	const connections = 40
-	for name, carrier := range carriers {
+	for name, operator := range operators {
 		for way, leave := range leavers {
 			t.Run(name+", "+way, func(t *testing.T) {
 				for few := 1; few < connections; few += 7 {
-					var all cargo
-					source, ship := shipping()
+					var all batch
+					source, publish := publisher()
 					other := hot.NewSubject(hot.WithLatest())
 					other.Publish("there")
 					ctx, cancel := context.WithCancel(t.Context())
-					carried := carrier(source.Observable(), other.Observable())
+					passed := operator(source.Observable(), other.Observable())
 					var running sync.WaitGroup
-					running.Go(func() { leave(ctx, cancel, carried, few) })
+					running.Go(func() { leave(ctx, cancel, passed, few) })
 					for slot := range connections {
-						ship(all.connection(slot))
+						publish(all.connection(slot))
 					}
 					source.Complete()
 					other.Complete()
@@ -149,17 +155,17 @@ func TestLeavingLosesNoConnection(t *testing.T) {
 
 // Who leaves with all unread has taken nothing.
 func TestWhatIsUnreadIsDeclined(t *testing.T) {
-	for name, carrier := range carriers {
+	for name, operator := range operators {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var all cargo
-				source, ship := shipping()
+				var all batch
+				source, publish := publisher()
 				other := hot.NewSubject(hot.WithLatest())
 				other.Publish("there")
 				ctx, cancel := context.WithCancel(t.Context())
-				unread := carrier(source.Observable(), other.Observable()).Observe(rxgo.WithContext(ctx))
+				unread := operator(source.Observable(), other.Observable()).Observe(rxgo.WithContext(ctx))
 				for slot := range 10 {
-					ship(all.connection(slot))
+					publish(all.connection(slot))
 				}
 				synctest.Wait()
 				cancel()
@@ -175,13 +181,13 @@ func TestWhatIsUnreadIsDeclined(t *testing.T) {
 // What a sharer's queue does not hold is declined for it.
 func TestShareDeclinesWhatOverflows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var all cargo
-		source, ship := shipping()
+		var all batch
+		source, publish := publisher()
 		ctx, cancel := context.WithCancel(t.Context())
 		rover.Share(source.Observable()).Observe(rxgo.WithContext(ctx))
 		const connections = 4 * hot.DefaultQueue
 		for slot := range connections {
-			ship(all.connection(slot))
+			publish(all.connection(slot))
 			synctest.Wait()
 		}
 		// Beside the queue, the channel holds as many, and one is on its way.
@@ -194,7 +200,7 @@ func TestShareDeclinesWhatOverflows(t *testing.T) {
 }
 
 func TestEventsDeclinesWhatItCannotTell(t *testing.T) {
-	var all cargo
+	var all batch
 	for _, err := range rover.Events[string](t.Context(), rxgo.Just(all.connection(3))()) {
 		if err == nil {
 			t.Error("a connection is no string")
@@ -338,7 +344,7 @@ func TestShareAmongACrowd(t *testing.T) {
 func TestShareAsksEverybody(t *testing.T) {
 	marble.Test(t, func(m *marble.M) {
 		closed := hot.NewSubject()
-		c := rover.NewConnection("a", a, 3, &crate{closed: func() { closed.Publish("closed") }})
+		c := rover.NewConnection("a", kit.A, 3, &socket{closed: func() { closed.Publish("closed") }})
 		shared := rover.Share(m.Hot("-c----|", marble.Values{"c": c}))
 		for _, when := range []string{"--|", "----|"} {
 			m.At(0, func() {

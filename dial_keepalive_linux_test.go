@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/internal/socket"
 )
 
@@ -44,12 +45,12 @@ func TestAKeptSocketIsProbed(t *testing.T) {
 		"a dialer without probes":   {"13\r\n", &net.Dialer{KeepAlive: -1}, 0},
 		"a dialer with late probes": {"13\r\n", &net.Dialer{KeepAlive: time.Minute}, 60},
 	} {
-		server, _ := greet(t, c.line, nil)
+		server, _ := kit.ServeLine(t, c.line, nil)
 		var opts []rover.Option
 		if c.dialer != nil {
 			opts = append(opts, rover.WithDialer(c.dialer))
 		}
-		_, found := find(t, server, opts...)
+		_, found := kit.Find(t, server, opts...)
 		conn, err := found.Keep()
 		if err != nil {
 			t.Fatal(name, err)

@@ -1,4 +1,4 @@
-package rover_test
+package whole_test
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,12 +15,16 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/internal/lab/faulty"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/reactivex/rxgo/v2"
 )
 
 // TestFaultsOverTCP holds each case of docs/faults.md to its outcome over real TCP.
 func TestFaultsOverTCP(t *testing.T) {
-	before := descriptors(t)
+	warm, err := net.Listen("tcp", "127.0.0.1:0") // the poller's own descriptors come with the first
+	kit.Check(t, err)
+	_ = warm.Close()
+	before := kit.Descriptors()
 	t.Run("cases", func(t *testing.T) {
 		for _, c := range faulty.Cases() {
 			if c.Virtual {
@@ -54,7 +57,7 @@ func TestFaultsOverTCP(t *testing.T) {
 			})
 		}
 	})
-	if after := descriptors(t); after > before { // fewer: what tests before this one left to a finalizer
+	if after := kit.Descriptors(); after > before { // fewer: what tests before this one left to a finalizer
 		t.Errorf("%d descriptors were open before all cases, %d after", before, after)
 	}
 }
@@ -147,7 +150,7 @@ func newRover(t *testing.T, c faulty.Case, server *faulty.Server, dialer rover.D
 		rover.WithDialer(dialer),
 		rover.WithDialTimeout(patience),
 		rover.WithKeepTimeout(time.Hour),
-		rover.WithLogger(slog.New(slog.DiscardHandler)),
+		rover.WithLogger(kit.Quiet()),
 	}
 	switch c.Owner {
 	case faulty.HasNoServers:
@@ -319,18 +322,3 @@ type panickingHandler struct{ slog.Handler }
 func (panickingHandler) Enabled(context.Context, slog.Level) bool { return true }
 
 func (panickingHandler) Handle(context.Context, slog.Record) error { panic("a logger that panics") }
-
-// descriptors counts what the process has open, where the system tells.
-func descriptors(t *testing.T) int {
-	t.Helper()
-	warm, err := net.Listen("tcp", "127.0.0.1:0") // the poller's own descriptors come with the first
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = warm.Close()
-	open, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return 0
-	}
-	return len(open)
-}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/reactivex/rxgo/v2"
 )
 
@@ -18,8 +19,8 @@ func BenchmarkPipeline(b *testing.B) {
 	for _, inFlight := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("%d in flight", inFlight), func(b *testing.B) {
 			ticks := hot.NewSubject(hot.WithQueue(2 * inFlight))
-			s := rove(b, rover.WithTicks(ticks.Observable()), rover.WithMaxInFlight(inFlight),
-				rover.WithDialer(dialFunc(func(context.Context, string, string) (net.Conn, error) {
+			s := kit.Rove(b, rover.WithTicks(ticks.Observable()), rover.WithMaxInFlight(inFlight),
+				rover.WithDialer(kit.DialFunc(func(context.Context, string, string) (net.Conn, error) {
 					return &canned{line: "13\r\n"}, nil
 				})))
 			left := b.N
@@ -33,7 +34,7 @@ func BenchmarkPipeline(b *testing.B) {
 				}
 			}, nil, func() {}, rxgo.WithBufferedChannel(2*inFlight)) // none may overflow: it would be a tick less
 			b.ReportAllocs()
-			start(b, s)
+			kit.Start(b, s)
 			for range min(inFlight, b.N) {
 				ticks.Publish(nil)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/reactivex/rxgo/v2"
 )
 
@@ -65,18 +66,18 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestTheSetIsACopy(t *testing.T) {
-	mine := maps.Clone(one)
-	s := rove(t, rover.WithServers(mine))
+	mine := maps.Clone(kit.One)
+	s := kit.Rove(t, rover.WithServers(mine))
 	mine["b"] = rover.Server{Host: "x", Port: 1}
 	theirs := s.Servers()
 	theirs["c"] = rover.Server{Host: "y", Port: 1}
-	if got := s.Servers(); !maps.Equal(got, one) {
+	if got := s.Servers(); !maps.Equal(got, kit.One) {
 		t.Error(got)
 	}
 }
 
 func TestTheSetInForce(t *testing.T) {
-	s := rove(t)
+	s := kit.Rove(t)
 	b := rover.Server{Host: "10.0.0.2", Port: 4041}
 	if err := s.AddServer("b", b); err != nil {
 		t.Fatal(err)
@@ -111,8 +112,8 @@ func TestSourcesOfSets(t *testing.T) {
 		want   []string               // on Errors
 	}{
 		"Just":              {func() rxgo.Observable { return rxgo.Just(good)() }, nil},
-		"one after another": {func() rxgo.Observable { return rxgo.Just(one, good)() }, nil},
-		"ends with an error": {func() rxgo.Observable { return rxgo.Just(good, errOdd)() },
+		"one after another": {func() rxgo.Observable { return rxgo.Just(kit.One, good)() }, nil},
+		"ends with an error": {func() rxgo.Observable { return rxgo.Just(good, kit.ErrOdd)() },
 			[]string{"rover: server set ignored, the last one stays: odd"}},
 		"a bad set in between": {func() rxgo.Observable { return rxgo.Just(good, map[string]rover.Server{"x": {Host: "h"}})() },
 			[]string{`rover: server set ignored, the last one stays: rover: server "x": port 0 is out of range 1-65535`}},
@@ -124,19 +125,19 @@ func TestSourcesOfSets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := rove(t, rover.WithServerSets(test.source()), rover.WithTicks(rxgo.Never()))
-				failures := watch[error](s.Errors())
-				start(t, s)
+				s := kit.Rove(t, rover.WithServerSets(test.source()), rover.WithTicks(rxgo.Never()))
+				failures := kit.Watch[error](s.Errors())
+				kit.Start(t, s)
 				synctest.Wait()
 				want := good
 				if name == "never" || name == "empty" {
-					want = one
+					want = kit.One
 				}
 				if got := s.Servers(); !maps.Equal(got, want) {
 					t.Errorf("in force: %v", got)
 				}
 				var told []string
-				for _, err := range failures.seen() {
+				for _, err := range failures.Seen() {
 					told = append(told, err.Error())
 				}
 				if len(told) != len(test.want) {
@@ -153,17 +154,17 @@ func TestSourcesOfSets(t *testing.T) {
 }
 
 func TestASubjectOfSets(t *testing.T) {
-	bubble(t, func(t *testing.T, _ *rover.Stream, g *greeters) {
+	bubble(t, func(t *testing.T, _ *rover.Stream, g *kit.SlotDialer) {
 		sets := hot.NewSubject(hot.WithLatest())
 		sets.Publish(map[string]rover.Server{}) // before Start: the latest counts
-		s := rove(t, rover.WithServerSets(sets.Observable()), rover.WithDialer(g))
-		none := watch[error](s.Errors())
-		start(t, s)
+		s := kit.Rove(t, rover.WithServerSets(sets.Observable()), rover.WithDialer(g))
+		none := kit.Watch[error](s.Errors())
+		kit.Start(t, s)
 		time.Sleep(1500 * time.Millisecond)
-		if n := s.Stats(); len(none.seen()) != 2 || n.NoServers != 2 {
-			t.Errorf("%d errors, %+v", len(none.seen()), n)
+		if n := s.Stats(); len(none.Seen()) != 2 || n.NoServers != 2 {
+			t.Errorf("%d errors, %+v", len(none.Seen()), n)
 		}
-		sets.Publish(one)
+		sets.Publish(kit.One)
 		if err := s.AddServer("b", rover.Server{Host: "10.0.0.3", Port: 1}); err != nil {
 			t.Fatal(err)
 		}
@@ -178,4 +179,14 @@ func TestASubjectOfSets(t *testing.T) {
 		}
 		s.Stop()
 	})
+}
+
+// A host that has its port in it is told by name, not at every dial.
+func TestAHostWithAPort(t *testing.T) {
+	s := kit.Rove(t)
+	for _, host := range []string{"127.0.0.1:4040", "localhost:4040", "a/b", "http://a"} {
+		if err := s.AddServer("a", rover.Server{Host: host, Port: 1}); err == nil {
+			t.Errorf("host %q is taken: dials %s", host, s.Servers()["a"].Addr())
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package rover_test
+package whole_test
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/marble"
 	"github.com/callosum-go/rover/rovertest"
 	"github.com/reactivex/rxgo/v2"
@@ -24,6 +25,8 @@ import (
 // The pictures of docs/ are tests: each shows what its pipeline was seen to do.
 
 //go:generate go test . -run ^TestFigures$ -update
+
+const pictureDir = "../../../docs/pictures"
 
 var update = flag.Bool("update", false, "draw the pictures of docs/pictures anew")
 
@@ -175,7 +178,7 @@ var pictures = map[string]picture{
 		Out:      []marble.Lane{{Diagram: "-a----b---c--|", Values: marble.Values{"a": 3, "b": 12, "c": 7}}},
 		Frame:    time.Second,
 	}, func(m *marble.M, in []*marble.Source) []rxgo.Observable {
-		return []rxgo.Observable{slotsOf(roving(m, "-------------|", serving(m, in[1:]), rover.WithTicks(in[0])).Connections())}
+		return []rxgo.Observable{kit.DeclinedSlots(kit.Roving(m, "-------------|", serving(m, in[1:]), rover.WithTicks(in[0])).Connections())}
 	}, ""},
 
 	"unreachable": {marble.Figure{
@@ -190,7 +193,7 @@ var pictures = map[string]picture{
 			"r": "connection refused", "e": "unexpected EOF", "t": "i/o timeout"}}},
 		Frame: time.Second,
 	}, func(m *marble.M, in []*marble.Source) []rxgo.Observable {
-		s := roving(m, "-------------|", serving(m, in[1:]), rover.WithTicks(in[0]))
+		s := kit.Roving(m, "-------------|", serving(m, in[1:]), rover.WithTicks(in[0]))
 		return []rxgo.Observable{causesOf(s.Unreachable())}
 	}, ""},
 
@@ -206,7 +209,7 @@ var pictures = map[string]picture{
 			"n": "no servers to dial", "p": "not a slot line", "b": "too many attempts in flight"}}},
 		Frame: time.Second,
 	}, func(m *marble.M, in []*marble.Source) []rxgo.Observable {
-		s := roving(m, "--------------|", serving(m, in[2:]), rover.WithMaxInFlight(1),
+		s := kit.Roving(m, "--------------|", serving(m, in[2:]), rover.WithMaxInFlight(1),
 			rover.WithServerSets(in[0].Map(set)), rover.WithTicks(in[1]))
 		return []rxgo.Observable{causesOf(s.Errors())}
 	}, ""},
@@ -226,9 +229,9 @@ var pictures = map[string]picture{
 		Frame: time.Second,
 	}, func(m *marble.M, in []*marble.Source) []rxgo.Observable {
 		network := serving(m, in[2:3])
-		network.Serve(b.Addr(), in[3])
-		s := roving(m, "-------------|", network, rover.WithServerSets(in[0].Map(set)), rover.WithTicks(in[1]))
-		return []rxgo.Observable{slotsOf(s.Connections()), causesOf(s.Unreachable()), causesOf(s.Errors())}
+		network.Serve(kit.B.Addr(), in[3])
+		s := kit.Roving(m, "-------------|", network, rover.WithServerSets(in[0].Map(set)), rover.WithTicks(in[1]))
+		return []rxgo.Observable{kit.DeclinedSlots(s.Connections()), causesOf(s.Unreachable()), causesOf(s.Errors())}
 	}, ""},
 }
 
@@ -270,16 +273,16 @@ func offers(m *marble.M, slots *marble.Source) (connections, closed rxgo.Observa
 		}
 		end = e.At
 	}
-	network.Serve(a.Addr(), answers...)
+	network.Serve(kit.A.Addr(), answers...)
 	closings := hot.NewSubject()
-	s := rove(m, rover.WithTicks(slots), rover.WithDialer(dialFunc(
+	s := kit.Rove(m, rover.WithTicks(slots), rover.WithDialer(kit.DialFunc(
 		func(ctx context.Context, net, address string) (net.Conn, error) {
 			slot := found[0]
 			found = found[1:]
 			conn, err := network.DialContext(ctx, net, address)
-			return &told{conn, sync.OnceFunc(func() { closings.Publish(slot) })}, err
+			return &socket{conn, sync.OnceFunc(func() { closings.Publish(slot) })}, err
 		})))
-	m.At(0, func() { start(m, s) })
+	m.At(0, func() { kit.Start(m, s) })
 	m.At(end, s.Stop)
 	return s.Connections(), closings.Observable()
 }
@@ -288,13 +291,13 @@ func offers(m *marble.M, slots *marble.Source) (connections, closed rxgo.Observa
 // the other.
 func serving(m *marble.M, answers []*marble.Source) *rovertest.Dialer {
 	network := rovertest.NewDialer(m)
-	network.Serve(a.Addr(), answers...)
+	network.Serve(kit.A.Addr(), answers...)
 	return network
 }
 
 // set is a set of servers as a picture writes it: {x} has server x.
 func set(_ context.Context, v any) (any, error) {
-	return map[string]map[string]rover.Server{"{ }": {}, "{x}": {"x": a}, "{y}": {"y": b}}[v.(string)], nil
+	return map[string]map[string]rover.Server{"{ }": {}, "{x}": {"x": kit.A}, "{y}": {"y": kit.B}}[v.(string)], nil
 }
 
 // causesOf gives what errors are in the end, in a few words.
@@ -307,14 +310,6 @@ func causesOf(failures rxgo.Observable) rxgo.Observable {
 		return strings.TrimPrefix(err.Error(), "rover: "), nil
 	})
 }
-
-// told is a socket that tells when it is closed.
-type told struct {
-	net.Conn
-	closed func()
-}
-
-func (t *told) Close() error { t.closed(); return t.Conn.Close() }
 
 // kept keeps connections for as long as the test takes.
 func kept(m *marble.M, connections rxgo.Observable) rxgo.Observable {
@@ -329,7 +324,7 @@ func kept(m *marble.M, connections rxgo.Observable) rxgo.Observable {
 }
 
 func TestFigures(t *testing.T) {
-	files, err := filepath.Glob("docs/pictures/*.svg")
+	files, err := filepath.Glob(filepath.Join(pictureDir, "*.svg"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,7 +342,7 @@ func TestFigures(t *testing.T) {
 			if err := marble.SVG(&got, p.figure); err != nil {
 				t.Fatal(err)
 			}
-			file := filepath.Join("docs", "pictures", name+".svg")
+			file := filepath.Join(pictureDir, name+".svg")
 			if *update && !t.Failed() {
 				if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
 					t.Fatal(err)
@@ -358,7 +353,7 @@ func TestFigures(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(got.Bytes(), want) {
-				t.Errorf("%s is out of date: run go generate", file)
+				t.Errorf("%s is out of date: go generate ./internal/lab/whole", file)
 			}
 		})
 	}

@@ -14,12 +14,13 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/reactivex/rxgo/v2"
 )
 
 func TestStartOnce(t *testing.T) {
-	s := rove(t, rover.WithDialer(&greeters{}))
-	start(t, s)
+	s := kit.Rove(t, rover.WithDialer(&kit.SlotDialer{}))
+	kit.Start(t, s)
 	if err := s.Start(t.Context()); !errors.Is(err, rover.ErrStarted) {
 		t.Error(err)
 	}
@@ -28,7 +29,7 @@ func TestStartOnce(t *testing.T) {
 	if err := s.Start(t.Context()); !errors.Is(err, rover.ErrStopped) {
 		t.Error(err)
 	}
-	never := rove(t)
+	never := kit.Rove(t)
 	never.Stop()
 	if err := never.Start(t.Context()); !errors.Is(err, rover.ErrStopped) {
 		t.Error(err)
@@ -39,15 +40,15 @@ func TestStartOnce(t *testing.T) {
 }
 
 func TestTheContextsEndIsAStop(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
 		ctx, cancel := context.WithCancel(t.Context())
-		seen := watch[*rover.Connection](s.Connections())
+		seen := kit.Watch[*rover.Connection](s.Connections())
 		if err := s.Start(ctx); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(1500 * time.Millisecond)
 		cancel()
-		<-seen.done
+		<-seen.Done
 		synctest.Wait()
 		wantStats(t, s, rover.Stats{Attempts: 2, Connections: 2, Declined: 2})
 		if err := s.Start(t.Context()); !errors.Is(err, rover.ErrStopped) {
@@ -57,14 +58,14 @@ func TestTheContextsEndIsAStop(t *testing.T) {
 }
 
 func TestAContextThatHasEnded(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		seen := watch[*rover.Connection](s.Connections())
+		seen := kit.Watch[*rover.Connection](s.Connections())
 		if err := s.Start(ctx); err != nil {
 			t.Fatal(err)
 		}
-		<-seen.done
+		<-seen.Done
 		wantStats(t, s, rover.Stats{})
 	})
 }
@@ -99,13 +100,13 @@ func TestStopInMidAttempt(t *testing.T) {
 				defer server.Close()
 				defer client.Close()
 				made := false
-				s := rove(t, rover.WithDialer(dialFunc(func(ctx context.Context, _, _ string) (net.Conn, error) {
+				s := kit.Rove(t, rover.WithDialer(kit.DialFunc(func(ctx context.Context, _, _ string) (net.Conn, error) {
 					conn, err := dial(client, server, ctx)
 					made = conn != nil
 					return conn, err
 				})))
 				all, err := collectAll(s)
-				start(t, s)
+				kit.Start(t, s)
 				time.Sleep(500 * time.Millisecond)
 				s.Stop()
 				if all, err := all(), err(); len(all) != 0 || err != nil {
@@ -134,17 +135,17 @@ func collectAll(s *rover.Stream) (items func() []any, err func() error) {
 // A subscriber that never returns, and one that never reads, cost the others
 // nothing, and Stop returns.
 func TestStalledSubscribers(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
 		stuck := make(chan struct{})
 		stalled := s.Connections().ForEach(func(any) { <-stuck }, nil, func() {})
 		unread := s.Connections().Observe()
 		s.Connections().Filter(all).Map(same).Observe()
 		s.Connections().Scan(func(_ context.Context, _, b any) (any, error) { return b, nil }).Observe()
-		seen := watch[*rover.Connection](s.Connections())
-		start(t, s)
+		seen := kit.Watch[*rover.Connection](s.Connections())
+		kit.Start(t, s)
 		time.Sleep(200*time.Second + time.Second/2)
-		if len(seen.seen()) != 201 {
-			t.Errorf("a good subscriber saw %d of 201", len(seen.seen()))
+		if len(seen.Seen()) != 201 {
+			t.Errorf("a good subscriber saw %d of 201", len(seen.Seen()))
 		}
 		s.Stop()
 		select {
@@ -196,17 +197,17 @@ func TestTheFirstEventIsNeverMissed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range times {
-				s := rove(t, rover.WithDialer(&greeters{}), rover.WithServers(one))
+				s := kit.Rove(t, rover.WithDialer(&kit.SlotDialer{}), rover.WithServers(kit.One))
 				connections := subscribe(s.Connections())
-				start(t, s)
+				kit.Start(t, s)
 				if _, ok := <-connections; !ok {
 					t.Fatal("missed")
 				}
 				s.Stop()
 
-				s = rove(t, rover.WithServers(nil))
+				s = kit.Rove(t, rover.WithServers(nil))
 				failures := subscribe(s.Errors())
-				start(t, s)
+				kit.Start(t, s)
 				if item := <-failures; item.V != rover.ErrNoServers && item.E != rover.ErrNoServers { // rxgo.Just makes it an E
 					t.Fatal("missed", item)
 				}
@@ -219,8 +220,8 @@ func TestTheFirstEventIsNeverMissed(t *testing.T) {
 // Those who leave, in whatever way, leave nothing behind, with a context and
 // without.
 func TestSubscribersLeaveNothingBehind(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
-		start(t, s)
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+		kit.Start(t, s)
 		synctest.Wait()
 		before := runtime.NumGoroutine()
 		for range 50 {
@@ -251,13 +252,13 @@ func TestSubscribersLeaveNothingBehind(t *testing.T) {
 // goes on.
 func TestStopFromAnywhere(t *testing.T) {
 	for range 50 {
-		s := rove(t, rover.WithDialer(&greeters{}), rover.WithInterval(20*time.Microsecond))
+		s := kit.Rove(t, rover.WithDialer(&kit.SlotDialer{}), rover.WithInterval(20*time.Microsecond))
 		s.Connections().ForEach(func(v any) {
 			if v.(*rover.Connection).Slot >= 3 { // 3 itself may find the queue full
 				s.Stop()
 			}
 		}, nil, func() {})
-		start(t, s)
+		kit.Start(t, s)
 		var wg sync.WaitGroup
 		done := s.Connections().Run()
 		for i := range 4 {
@@ -265,7 +266,7 @@ func TestStopFromAnywhere(t *testing.T) {
 				id := fmt.Sprint("b", i)
 				for range 50 {
 					_ = s.AddServer(id, rover.Server{Host: "10.0.0.2", Port: 1})
-					conserved(t, s)
+					kit.Conserved(t, s)
 					s.Servers()
 					s.DropServer(id)
 				}

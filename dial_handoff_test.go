@@ -12,19 +12,20 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/reactivex/rxgo/v2"
 )
 
 // bubble runs a test in virtual time with a rover that ticks every second and
 // finds slots 0, 1, 2, …
-func bubble(t *testing.T, f func(t *testing.T, s *rover.Stream, g *greeters), opts ...rover.Option) {
+func bubble(t *testing.T, f func(t *testing.T, s *rover.Stream, g *kit.SlotDialer), opts ...rover.Option) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &greeters{}
-		s := rove(t, append([]rover.Option{rover.WithDialer(g)}, opts...)...)
+		g := &kit.SlotDialer{}
+		s := kit.Rove(t, append([]rover.Option{rover.WithDialer(g)}, opts...)...)
 		f(t, s, g)
 		s.Stop()
 		synctest.Wait()
-		if n := g.connected.Load(); n != 0 { // f has closed what it kept
+		if n := g.Connected.Load(); n != 0 { // f has closed what it kept
 			t.Errorf("%d sockets are open", n)
 		}
 	})
@@ -38,11 +39,11 @@ func wantStats(t *testing.T, s *rover.Stream, want rover.Stats) {
 }
 
 func TestKeepOnce(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
-		first, second := watch[*rover.Connection](s.Connections()), watch[*rover.Connection](s.Connections())
-		start(t, s)
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+		first, second := kit.Watch[*rover.Connection](s.Connections()), kit.Watch[*rover.Connection](s.Connections())
+		kit.Start(t, s)
 		synctest.Wait()
-		a, b := first.seen()[0], second.seen()[0]
+		a, b := first.Seen()[0], second.Seen()[0]
 		if a == b {
 			t.Fatal("two subscribers share a *Connection")
 		}
@@ -58,22 +59,22 @@ func TestKeepOnce(t *testing.T) {
 			c.Decline() // has no say any more
 		}
 		time.Sleep(time.Hour)
-		if g.connected.Load() == 0 {
+		if g.Connected.Load() == 0 {
 			t.Error("a kept socket was closed")
 		}
 	}, rover.WithInterval(24*time.Hour))
 }
 
 func TestAllMustDecline(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
-		first, second := watch[*rover.Connection](s.Connections()), watch[*rover.Connection](s.Connections())
-		start(t, s)
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+		first, second := kit.Watch[*rover.Connection](s.Connections()), kit.Watch[*rover.Connection](s.Connections())
+		kit.Start(t, s)
 		synctest.Wait()
-		a, b := first.seen()[0], second.seen()[0]
+		a, b := first.Seen()[0], second.Seen()[0]
 		a.Decline()
 		a.Decline()
 		synctest.Wait()
-		if g.connected.Load() != 1 {
+		if g.Connected.Load() != 1 {
 			t.Fatal("one subscriber said no twice, and it was closed")
 		}
 		if _, err := a.Keep(); !errors.Is(err, rover.ErrExpired) {
@@ -81,7 +82,7 @@ func TestAllMustDecline(t *testing.T) {
 		}
 		b.Decline()
 		synctest.Wait()
-		if g.connected.Load() != 0 {
+		if g.Connected.Load() != 0 {
 			t.Error("all said no, and it is open")
 		}
 		if _, err := b.Keep(); !errors.Is(err, rover.ErrExpired) {
@@ -92,43 +93,43 @@ func TestAllMustDecline(t *testing.T) {
 }
 
 func TestUnansweredOffersExpire(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
-		low := watch[*rover.Connection](s.Connections().Filter(rover.SlotBelow(0))) // a plain Filter says nothing
-		start(t, s)
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+		low := kit.Watch[*rover.Connection](s.Connections().Filter(rover.SlotBelow(0))) // a plain Filter says nothing
+		kit.Start(t, s)
 		time.Sleep(3*time.Second - 1)
 		synctest.Wait()
 		wantStats(t, s, rover.Stats{Attempts: 1, Connections: 1, Open: 1})
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		wantStats(t, s, rover.Stats{Attempts: 1, Connections: 1, Expired: 1})
-		if g.connected.Load() != 0 {
+		if g.Connected.Load() != 0 {
 			t.Error("an expired socket is open")
 		}
-		if len(low.seen()) != 0 {
+		if len(low.Seen()) != 0 {
 			t.Error("the filter let it through")
 		}
 	}, rover.WithInterval(24*time.Hour), rover.WithKeepTimeout(3*time.Second))
 }
 
 func TestALateSubscriberGetsWhatIsOpen(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
-		start(t, s)
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+		kit.Start(t, s)
 		time.Sleep(6500 * time.Millisecond) // slots 0 to 6; 0 and 1 have expired
-		late := watch[*rover.Connection](s.Connections())
+		late := kit.Watch[*rover.Connection](s.Connections())
 		synctest.Wait()
-		if got := slots(late.seen()); !slices.Equal(got, []int{2, 3, 4, 5, 6}) {
+		if got := kit.Slots(late.Seen()); !slices.Equal(got, []int{2, 3, 4, 5, 6}) {
 			t.Errorf("a late subscriber got %v", got)
 		}
-		late.seen()[0].Decline() // nobody else has it
-		conn, err := late.seen()[1].Keep()
+		late.Seen()[0].Decline() // nobody else has it
+		conn, err := late.Seen()[1].Keep()
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		later := watch[*rover.Connection](s.Connections())
+		later := kit.Watch[*rover.Connection](s.Connections())
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if got := slots(later.seen()); !slices.Equal(got, []int{4, 5, 6, 7}) {
+		if got := kit.Slots(later.Seen()); !slices.Equal(got, []int{4, 5, 6, 7}) {
 			t.Errorf("a later subscriber got %v", got)
 		}
 	})
@@ -151,11 +152,11 @@ func TestLeavingDeclines(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
+			bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
 				ctx, cancel := context.WithCancel(t.Context())
 				subscribe(ctx, s.Connections())
 				synctest.Wait() // Events subscribes in its goroutine
-				start(t, s)
+				kit.Start(t, s)
 				time.Sleep(3500 * time.Millisecond)
 				wantStats(t, s, rover.Stats{Attempts: 4, Connections: 4, Open: 4})
 				cancel()
@@ -173,15 +174,15 @@ func TestLeavingDeclines(t *testing.T) {
 func all(any) bool { return true }
 
 func TestAFullQueueDeclines(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
 		s.Connections().Observe(rxgo.WithBufferedChannel(2)) // and never reads
-		other := watch[*rover.Connection](Declining(s.Connections()))
-		start(t, s)
+		other := kit.Watch[*rover.Connection](Declining(s.Connections()))
+		kit.Start(t, s)
 		time.Sleep(4500 * time.Millisecond)
 		// 0 and 1 wait in the queue; 2, 3 and 4 did not fit and nobody wants them.
 		wantStats(t, s, rover.Stats{Attempts: 5, Connections: 5, Open: 2, Declined: 3})
-		if len(other.seen()) != 5 {
-			t.Errorf("the other subscriber saw %d", len(other.seen()))
+		if len(other.Seen()) != 5 {
+			t.Errorf("the other subscriber saw %d", len(other.Seen()))
 		}
 	}, rover.WithKeepTimeout(time.Hour))
 }
@@ -195,31 +196,31 @@ func Declining(o rxgo.Observable) rxgo.Observable {
 }
 
 func TestStopDeclinesWhatIsOpen(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
-		seen := watch[*rover.Connection](s.Connections())
-		start(t, s)
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+		seen := kit.Watch[*rover.Connection](s.Connections())
+		kit.Start(t, s)
 		time.Sleep(2500 * time.Millisecond)
-		conn, err := seen.seen()[0].Keep()
+		conn, err := seen.Seen()[0].Keep()
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
 		s.Stop()
-		<-seen.done
+		<-seen.Done
 		wantStats(t, s, rover.Stats{Attempts: 3, Connections: 3, Kept: 1, Declined: 2})
-		if _, err := seen.seen()[1].Keep(); !errors.Is(err, rover.ErrExpired) {
+		if _, err := seen.Seen()[1].Keep(); !errors.Is(err, rover.ErrExpired) {
 			t.Errorf("Keep after Stop: %v", err)
 		}
 	})
 }
 
 func TestAcceptDeclinesTheRest(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *greeters) {
-		low := watch[*rover.Connection](rover.Accept(s.Connections(), rover.SlotBelow(2)))
-		start(t, s)
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+		low := kit.Watch[*rover.Connection](rover.Accept(s.Connections(), rover.SlotBelow(2)))
+		kit.Start(t, s)
 		time.Sleep(4500 * time.Millisecond)
 		wantStats(t, s, rover.Stats{Attempts: 5, Connections: 5, Open: 2, Declined: 3})
-		if got := slots(low.seen()); !slices.Equal(got, []int{0, 1}) {
+		if got := kit.Slots(low.Seen()); !slices.Equal(got, []int{0, 1}) {
 			t.Errorf("accepted %v", got)
 		}
 	})
@@ -256,8 +257,8 @@ func TestNewConnectionHandsOffTheSameWay(t *testing.T) {
 
 // Whatever a crowd does at once, each socket is kept by one or closed.
 func TestACrowdOfAnswers(t *testing.T) {
-	g := &greeters{}
-	s := rove(t, rover.WithDialer(g), rover.WithInterval(200*time.Microsecond), rover.WithKeepTimeout(3*time.Millisecond))
+	g := &kit.SlotDialer{}
+	s := kit.Rove(t, rover.WithDialer(g), rover.WithInterval(200*time.Microsecond), rover.WithKeepTimeout(3*time.Millisecond))
 	var kept sync.Map
 	var enough sync.WaitGroup
 	enough.Add(200)
@@ -282,7 +283,7 @@ func TestACrowdOfAnswers(t *testing.T) {
 			}
 		}, nil, func() {})
 	}
-	start(t, s)
+	kit.Start(t, s)
 	enough.Wait()
 	s.Stop()
 }

@@ -1,4 +1,4 @@
-package rover_test
+package whole_test
 
 import (
 	"context"
@@ -12,13 +12,13 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/reactivex/rxgo/v2"
 )
 
 // Whoever got a connection declines it, or leaves: with a KeepTimeout of an
 // hour none may stay open.
 func TestOperatorsConserve(t *testing.T) {
-	first := func(_ context.Context, a, _ any) (any, error) { return a, nil }
 	for name, apply := range map[string]func(rxgo.Observable) rxgo.Observable{
 		"none":  func(o rxgo.Observable) rxgo.Observable { return o },
 		"Merge": func(o rxgo.Observable) rxgo.Observable { return rover.Merge([]rxgo.Observable{o, o}) },
@@ -37,17 +37,16 @@ func TestOperatorsConserve(t *testing.T) {
 			return rover.WithLatestFrom(o, rover.Interval(time.Millisecond), first)
 		},
 		"MergeMap 1": func(o rxgo.Observable) rxgo.Observable {
-			return rover.MergeMap(o, 1, func(i rxgo.Item) rxgo.Observable { return justly(i.V) })
+			return rover.MergeMap(o, 1, func(i rxgo.Item) rxgo.Observable { return single(i.V) })
 		},
 		"MergeMap": func(o rxgo.Observable) rxgo.Observable {
-			return rover.MergeMap(o, 0, func(i rxgo.Item) rxgo.Observable { return justly(i.V) })
+			return rover.MergeMap(o, 0, func(i rxgo.Item) rxgo.Observable { return single(i.V) })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := rove(t, rover.WithDialer(&greeters{}), rover.WithInterval(20*time.Microsecond), rover.WithKeepTimeout(time.Hour))
-			decline := func(v any) { v.(*rover.Connection).Decline() }
-			s.Connections().ForEach(decline, nil, func() {})
-			start(t, s)
+			s := kit.Rove(t, rover.WithDialer(&kit.SlotDialer{}), rover.WithInterval(20*time.Microsecond), rover.WithKeepTimeout(time.Hour))
+			s.Connections().ForEach(kit.Decline, nil, func() {})
+			kit.Start(t, s)
 			shared := apply(s.Connections())
 			var wg sync.WaitGroup
 			for range 4 {
@@ -56,9 +55,9 @@ func TestOperatorsConserve(t *testing.T) {
 						ctx, cancel := context.WithTimeout(context.Background(), rand.N(2*time.Millisecond))
 						switch i % 3 {
 						case 0:
-							<-shared.ForEach(decline, func(error) {}, func() {}, rxgo.WithContext(ctx))
+							<-shared.ForEach(kit.Decline, func(error) {}, func() {}, rxgo.WithContext(ctx))
 						case 1:
-							<-shared.Take(2).ForEach(decline, func(error) {}, func() {}, rxgo.WithContext(ctx))
+							<-shared.Take(2).ForEach(kit.Decline, func(error) {}, func() {}, rxgo.WithContext(ctx))
 						case 2:
 							for c := range rover.Events[*rover.Connection](ctx, shared) {
 								c.Decline()
@@ -85,12 +84,6 @@ func TestOperatorsConserve(t *testing.T) {
 			s.Stop()
 		})
 	}
-}
-
-func justly(v any) rxgo.Observable {
-	return hot.Create(func(context.Context) iter.Seq[rxgo.Item] {
-		return func(yield func(rxgo.Item) bool) { yield(rxgo.Of(v)) }
-	}, func(v any) { v.(*rover.Connection).Decline() })
 }
 
 // Share under joins and leaves: no subscription and no goroutine when all have
@@ -151,15 +144,15 @@ func TestShareRefcount(t *testing.T) {
 func TestStartStopRaces(t *testing.T) {
 	for range 100 {
 		sets := hot.NewSubject(hot.WithLatest())
-		sets.Publish(one)
-		s := rove(t, rover.WithDialer(&greeters{}), rover.WithInterval(10*time.Microsecond), rover.WithServerSets(sets.Observable()),
+		sets.Publish(kit.One)
+		s := kit.Rove(t, rover.WithDialer(&kit.SlotDialer{}), rover.WithInterval(10*time.Microsecond), rover.WithServerSets(sets.Observable()),
 			rover.WithKeepTimeout(time.Microsecond*50), rover.WithDialTimeout(50*time.Microsecond))
 		ctx, cancel := context.WithCancel(context.Background())
 		var wg sync.WaitGroup
 		wg.Go(func() { _ = s.Start(ctx) })
 		wg.Go(func() { time.Sleep(rand.N(300 * time.Microsecond)); cancel() })
-		wg.Go(func() { time.Sleep(rand.N(500 * time.Microsecond)); s.Stop(); conserved(t, s) })
-		wg.Go(func() { sets.Publish(one) })
+		wg.Go(func() { time.Sleep(rand.N(500 * time.Microsecond)); s.Stop(); kit.Conserved(t, s) })
+		wg.Go(func() { sets.Publish(kit.One) })
 		<-s.Connections().ForEach(func(v any) {
 			if rand.IntN(2) == 0 {
 				v.(*rover.Connection).Decline()

@@ -1,6 +1,7 @@
-package rover_test
+package whole_test
 
 import (
+	"context"
 	"maps"
 	"strings"
 	"testing"
@@ -8,11 +9,12 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/reactivex/rxgo/v2"
 )
 
 // Whatever a source of sets emits, the last good set is in force, and each bad
-// item is told once. A byte says what comes: a server more for the next set,
+// item is emitted once as an error. A byte says what comes: a server more for the next set,
 // the set itself, or something that is none.
 func FuzzServerSets(f *testing.F) {
 	f.Add("a1|", uint8(0))
@@ -27,15 +29,15 @@ func FuzzServerSets(f *testing.F) {
 			source := subject.Observable()
 			switch kind % 3 {
 			case 1:
-				source = source.Map(same)
+				source = source.Map(func(_ context.Context, v any) (any, error) { return v, nil })
 			case 2:
 				source = rover.Merge([]rxgo.Observable{source, rxgo.Empty()})
 			}
-			s := rove(t, rover.WithServerSets(source), rover.WithTicks(rxgo.Empty()))
-			told := watch[error](s.Errors(), rxgo.WithBufferedChannel(1000))
-			start(t, s)
+			s := kit.Rove(t, rover.WithServerSets(source), rover.WithTicks(rxgo.Empty()))
+			failures := kit.Watch[error](s.Errors(), rxgo.WithBufferedChannel(1000))
+			kit.Start(t, s)
 
-			inForce, bad := one, 0
+			inForce, bad := kit.One, 0
 			next := map[string]rover.Server{}
 			valid := true
 			for i := 0; i < len(script); i++ {
@@ -66,15 +68,15 @@ func FuzzServerSets(f *testing.F) {
 			if len(script)%2 == 0 {
 				subject.Complete()
 			} else {
-				subject.Fail(errOdd)
+				subject.Fail(kit.ErrOdd)
 				bad++
 			}
 			synctest.Wait()
 			if got := s.Servers(); !maps.Equal(got, inForce) {
 				t.Errorf("in force: %v, want %v", got, inForce)
 			}
-			if n := len(told.seen()); n != bad {
-				t.Errorf("%d errors, want %d: %v", n, bad, told.seen())
+			if n := len(failures.Seen()); n != bad {
+				t.Errorf("%d errors, want %d: %v", n, bad, failures.Seen())
 			}
 		})
 	})

@@ -1,4 +1,4 @@
-package rover_test
+package whole_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 )
 
 // holes is a network with an address that drops every packet, one that the
@@ -57,10 +58,10 @@ func inNetworkOfHoles(t *testing.T) {
 		"198.51.100.1": syscall.EHOSTUNREACH,
 		"203.0.113.1":  syscall.ENETUNREACH,
 	} {
-		s := rove(t, rover.WithServers(map[string]rover.Server{"a": {Host: host, Port: 4040}}),
+		s := kit.Rove(t, rover.WithServers(map[string]rover.Server{"a": {Host: host, Port: 4040}}),
 			rover.WithDialTimeout(200*time.Millisecond), rover.WithInterval(time.Hour))
 		told := s.Unreachable().Observe()
-		start(t, s)
+		kit.Start(t, s)
 		e := (<-told).V.(*rover.UnreachableError)
 		var timeout net.Error
 		switch {
@@ -71,10 +72,10 @@ func inNetworkOfHoles(t *testing.T) {
 		}
 	}
 
-	s := rove(t, rover.WithServers(map[string]rover.Server{"a": {Host: "192.0.2.2", Port: 4040}}),
+	s := kit.Rove(t, rover.WithServers(map[string]rover.Server{"a": {Host: "192.0.2.2", Port: 4040}}),
 		rover.WithDialTimeout(time.Hour), rover.WithInterval(time.Millisecond), rover.WithMaxInFlight(1))
 	busy := s.Errors().Observe()
-	start(t, s)
+	kit.Start(t, s)
 	<-busy   // so a dial is under way
 	s.Stop() // waits for it: an hour, if it were not aborted
 	if n := s.Stats(); n.Attempts != 1 || n.Aborted != 1 {

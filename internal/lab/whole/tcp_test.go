@@ -1,7 +1,6 @@
-package rover_test
+package whole_test
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,66 +15,14 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 )
-
-// greet serves a line on a loopback address to one connection after the other,
-// which it hands over.
-func greet(t *testing.T, line string, wrap func(net.Listener) net.Listener) (rover.Server, <-chan net.Conn) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().(*net.TCPAddr)
-	if wrap != nil {
-		l = wrap(l)
-	}
-	conns := make(chan net.Conn, 100)
-	t.Cleanup(func() {
-		l.Close()
-		for conn := range conns {
-			conn.Close()
-		}
-	})
-	go func() {
-		defer close(conns)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = io.WriteString(conn, line)
-			conns <- conn
-		}
-	}()
-	return rover.Server{Host: "127.0.0.1", Port: address.Port}, conns
-}
-
-// find roves until the first connection.
-func find(t *testing.T, server rover.Server, opts ...rover.Option) (*rover.Stream, *rover.Connection) {
-	t.Helper()
-	s := rove(t, append([]rover.Option{rover.WithServers(map[string]rover.Server{"a": server}), rover.WithInterval(time.Hour)}, opts...)...)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	t.Cleanup(cancel)
-	connections := s.Connections().Observe()
-	problems := s.Unreachable().Observe()
-	if err := s.Start(ctx); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case item := <-connections:
-		return s, item.V.(*rover.Connection)
-	case item := <-problems:
-		t.Fatal(item.V)
-	}
-	return nil, nil
-}
 
 // A kept socket is the *net.TCPConn itself, and nothing of the rover's is left
 // on it: no deadline, and no end with the stream's.
 func TestAKeptSocketIsTheCallersAlone(t *testing.T) {
-	server, conns := greet(t, "13\r\n", nil)
-	s, c := find(t, server, rover.WithDialTimeout(500*time.Millisecond), rover.WithKeepTimeout(300*time.Millisecond))
+	server, conns := kit.ServeLine(t, "13\r\n", nil)
+	s, c := kit.Find(t, server, rover.WithDialTimeout(500*time.Millisecond), rover.WithKeepTimeout(300*time.Millisecond))
 	conn, err := c.Keep()
 	if err != nil || c.Slot != 13 {
 		t.Fatal(c, err)
@@ -96,8 +43,8 @@ func TestAKeptSocketIsTheCallersAlone(t *testing.T) {
 }
 
 func TestWhatFollowsTheLineIsNotLost(t *testing.T) {
-	server, conns := greet(t, "13\r\nHELLO", nil)
-	_, c := find(t, server)
+	server, conns := kit.ServeLine(t, "13\r\nHELLO", nil)
+	_, c := kit.Find(t, server)
 	conn, err := c.Keep()
 	if err != nil {
 		t.Fatal(err)
@@ -112,8 +59,8 @@ func TestWhatFollowsTheLineIsNotLost(t *testing.T) {
 }
 
 func TestARefusalIsAReset(t *testing.T) {
-	server, conns := greet(t, "13\r\n", nil)
-	_, c := find(t, server)
+	server, conns := kit.ServeLine(t, "13\r\n", nil)
+	_, c := kit.Find(t, server)
 	c.Decline()
 	if _, err := (<-conns).Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the server reads %v, want a reset", err)
@@ -125,9 +72,9 @@ func TestTLS(t *testing.T) {
 	secure := func(l net.Listener) net.Listener {
 		return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{certificate}})
 	}
-	server, conns := greet(t, "7\r\nHELLO", secure)
+	server, conns := kit.ServeLine(t, "7\r\nHELLO", secure)
 	dialer := &tls.Dialer{Config: &tls.Config{RootCAs: roots}}
-	_, c := find(t, server, rover.WithDialer(dialer))
+	_, c := kit.Find(t, server, rover.WithDialer(dialer))
 	conn, err := c.Keep()
 	if err != nil || c.Slot != 7 {
 		t.Fatal(c, err)
@@ -139,7 +86,7 @@ func TestTLS(t *testing.T) {
 	conn.Close()
 	(<-conns).Close()
 
-	_, c = find(t, server, rover.WithDialer(dialer))
+	_, c = kit.Find(t, server, rover.WithDialer(dialer))
 	c.Decline()
 	if _, err := io.ReadAll(<-conns); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the server reads %v, want a reset", err)
@@ -149,12 +96,12 @@ func TestTLS(t *testing.T) {
 // A name, which *net.Dialer must look up, is an attempt with a clock of its
 // own; a literal address shares the stream's.
 func TestTimeoutsOfNamesAndAddresses(t *testing.T) {
-	silent, conns := greet(t, "", nil)
+	silent, conns := kit.ServeLine(t, "", nil)
 	for _, host := range []string{"127.0.0.1", "localhost"} {
-		s := rove(t, rover.WithServers(map[string]rover.Server{"a": {Host: host, Port: silent.Port}}),
+		s := kit.Rove(t, rover.WithServers(map[string]rover.Server{"a": {Host: host, Port: silent.Port}}),
 			rover.WithDialTimeout(50*time.Millisecond), rover.WithInterval(time.Hour))
 		told := s.Unreachable().Observe()
-		start(t, s)
+		kit.Start(t, s)
 		e := (<-told).V.(*rover.UnreachableError)
 		var timeout net.Error
 		if !errors.As(e, &timeout) || !timeout.Timeout() {
