@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -112,8 +113,8 @@ func TestSlotsNobodyHasAreRefused(t *testing.T) {
 		0:           "server: slot is not taken: 0 was given back already",
 		2:           "server: slot is not taken: 2 was never given",
 		-1:          "server: slot is not taken: -1 was never given",
-		math.MaxInt: "9223372036854775807 was never given",
-		math.MinInt: "-9223372036854775808 was never given",
+		math.MaxInt: strconv.Itoa(math.MaxInt) + " was never given",
+		math.MinInt: strconv.Itoa(math.MinInt) + " was never given",
 	} {
 		err := slots.Put(slot)
 		if !errors.Is(err, server.ErrNotTaken) || !strings.HasSuffix(err.Error(), want) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -116,8 +117,12 @@ func TestTableIsSound(t *testing.T) {
 	}
 }
 
-// TestPageIsCurrent fails when docs/faults.md is not what the cases say.
+// TestPageIsCurrent fails when docs/faults.md is not what the cases say, where an int
+// has the 64 bits that the page has: the largest slot is one of the cases.
 func TestPageIsCurrent(t *testing.T) {
+	if strconv.IntSize != 64 {
+		t.Skipf("the page is of 64 bits, an int has %d here", strconv.IntSize)
+	}
 	const file = "../../../docs/faults.md"
 	got, err := os.ReadFile(file)
 	if err != nil {

@@ -62,7 +62,7 @@ func TestFaultsOverTCP(t *testing.T) {
 	}
 }
 
-// TestFaultsOverPipes does the same in virtual time, where the moments are exact. A bubble ends
+// TestFaultsOverPipes does the same in virtual time, where the instants are exact. A bubble ends
 // only when all its goroutines have.
 func TestFaultsOverPipes(t *testing.T) {
 	for _, c := range faulty.Cases() {
