@@ -2,11 +2,15 @@ package rover_test
 
 import (
 	"context"
+	"iter"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/marble"
 	"github.com/reactivex/rxgo/v2"
 )
@@ -65,11 +69,11 @@ func TestWithLatestFromWhoseCombineFails(t *testing.T) {
 	row{"", []string{"-a-b|", "x--"}, []string{"^--!", "^--!"}, "", "-a-#"}.test(t, func(in []rxgo.Observable) rxgo.Observable {
 		return rover.WithLatestFrom(in[0], in[1], func(_ context.Context, item, _ any) (any, error) {
 			if item == "b" {
-				return nil, errOdd
+				return nil, kit.ErrOdd
 			}
 			return item, nil
 		})
-	}, marble.Values{"a": "a", "#": errOdd})
+	}, marble.Values{"a": "a", "#": kit.ErrOdd})
 }
 
 func TestMerge(t *testing.T) {
@@ -305,6 +309,69 @@ func TestEvents(t *testing.T) {
 				})
 				m.Expect(seen.Observable()).ToBe(test.out, marble.Values{"a": "a", "b": "b", "x": "x"})
 				m.ExpectSubscriptions(source).ToBe(test.subs)
+			})
+		})
+	}
+}
+
+// A subscriber's buffer is the size of its queue.
+func TestSharesQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, wrap := range map[string]func(rxgo.Observable) rxgo.Observable{
+			"Subject": func(o rxgo.Observable) rxgo.Observable { return o },
+			"Share":   func(o rxgo.Observable) rxgo.Observable { return rover.Share(o) },
+		} {
+			source := hot.NewSubject(hot.WithQueue(2000))
+			n := 0
+			free := make(chan struct{})
+			done := wrap(source.Observable()).ForEach(func(any) { <-free; n++ }, nil, func() {}, rxgo.WithBufferedChannel(1000))
+			for i := range 500 {
+				source.Publish(i)
+				synctest.Wait()
+			}
+			source.Complete()
+			close(free)
+			<-done
+			if n != 500 {
+				t.Errorf("%s: %d of 500", name, n)
+			}
+		}
+	})
+}
+
+// All operators wait for their goroutines.
+func TestOperatorsWait(t *testing.T) {
+	for name, apply := range map[string]func(a, b rxgo.Observable) rxgo.Observable{
+		"TakeUntil's source":   func(a, b rxgo.Observable) rxgo.Observable { return rover.TakeUntil(b, a) },
+		"TakeUntil's notifier": func(a, b rxgo.Observable) rxgo.Observable { return rover.TakeUntil(a, b) },
+		"Merge":                func(a, b rxgo.Observable) rxgo.Observable { return rover.Merge([]rxgo.Observable{a, b}) },
+		"Share":                func(a, b rxgo.Observable) rxgo.Observable { return rover.Share(rover.Merge([]rxgo.Observable{a, b})) },
+		"WithLatestFrom": func(a, b rxgo.Observable) rxgo.Observable {
+			return rover.WithLatestFrom(a, b, func(_ context.Context, a, _ any) (any, error) { return a, nil })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var left atomic.Bool
+				slow := hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
+					return func(yield func(rxgo.Item) bool) {
+						if name == "WithLatestFrom" {
+							yield(rxgo.Of(0))
+						}
+						<-ctx.Done()
+						time.Sleep(time.Second) // what it has to do yet
+						left.Store(true)
+					}
+				}, nil)
+				ticks := rover.Interval(time.Second)
+				if name == "TakeUntil's source" {
+					ticks = ticks.Skip(1)
+				}
+				<-apply(ticks, slow).Take(2).Run()
+				if !left.Load() {
+					t.Error("done before its source has been left")
+				}
+				time.Sleep(time.Minute)
 			})
 		})
 	}

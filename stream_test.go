@@ -10,6 +10,7 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/marble"
 	"github.com/callosum-go/rover/rovertest"
 	"github.com/reactivex/rxgo/v2"
@@ -19,11 +20,6 @@ import (
 // slot, A is 0: the server "--D" gives slot 3 two seconds after the dial. At one
 // instant a tick of the interval comes first, then what the test does, then what
 // sources and servers say, in the order in which the test made them.
-
-var (
-	a = rover.Server{Host: "10.0.0.1", Port: 4040}
-	b = rover.Server{Host: "10.0.0.2", Port: 4040}
-)
 
 // slotted has slots and errors.
 var slotted = marble.Values{
@@ -40,25 +36,6 @@ func inSeconds(t *testing.T, f func(m *marble.M, network *rovertest.Dialer)) {
 	})
 }
 
-// roving is a rover that starts at frame zero and stops at a time. It has one
-// server, a, unless options say otherwise.
-func roving(m *marble.M, until string, network *rovertest.Dialer, opts ...rover.Option) *rover.Stream {
-	m.Helper()
-	s := rove(m, append([]rover.Option{rover.WithDialer(network)}, opts...)...)
-	m.At(0, func() { start(m, s) })
-	m.At(m.Time(until), s.Stop)
-	return s
-}
-
-// slotsOf says no to connections and gives their slots.
-func slotsOf(connections rxgo.Observable) rxgo.Observable {
-	return connections.Map(func(_ context.Context, v any) (any, error) {
-		c := v.(*rover.Connection)
-		c.Decline()
-		return c.Slot, nil
-	})
-}
-
 // textsOf gives what errors say.
 func textsOf(failures rxgo.Observable) rxgo.Observable {
 	return failures.Map(func(_ context.Context, v any) (any, error) { return v.(error).Error(), nil })
@@ -67,7 +44,7 @@ func textsOf(failures rxgo.Observable) rxgo.Observable {
 // streams expects a diagram of each of a rover's three.
 func streams(m *marble.M, s *rover.Stream, connections, unreachable, failures string) {
 	m.Helper()
-	m.Expect(slotsOf(s.Connections())).ToBe(connections, slotted)
+	m.Expect(kit.DeclinedSlots(s.Connections())).ToBe(connections, slotted)
 	m.Expect(s.Unreachable()).ToBe(unreachable, slotted)
 	m.Expect(s.Errors()).ToBe(failures, slotted)
 }
@@ -82,8 +59,8 @@ func TestTicksAreOnTheBeat(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
-				network.Serve(a.Addr(), m.Cold(test.server, slotted))
-				s := roving(m, "----|", network, rover.WithInterval(m.Time(test.every)))
+				network.Serve(kit.A.Addr(), m.Cold(test.server, slotted))
+				s := kit.Roving(m, "----|", network, rover.WithInterval(m.Time(test.every)))
 				streams(m, s, test.want, "----|", "----|")
 			})
 		})
@@ -117,8 +94,8 @@ func TestWhatServersDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
-				network.Serve(a.Addr(), m.Cold(test.server, pieces))
-				s := roving(m, "------|", network, rover.WithInterval(time.Hour))
+				network.Serve(kit.A.Addr(), m.Cold(test.server, pieces))
+				s := kit.Roving(m, "------|", network, rover.WithInterval(time.Hour))
 				streams(m, s, test.connections, test.unreachable, test.failures)
 			})
 		})
@@ -127,9 +104,9 @@ func TestWhatServersDo(t *testing.T) {
 
 func TestAllThreeStreams(t *testing.T) {
 	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
-		network.Serve(a.Addr(),
+		network.Serve(kit.A.Addr(),
 			m.Cold("D", slotted), m.Cold("#"), m.Cold("h", marble.Values{"h": "HELLO"}), m.Cold("-H", slotted), m.Cold("|"))
-		s := roving(m, "------|", network)
+		s := kit.Roving(m, "------|", network)
 		streams(m, s, "D---H-|", "-r--[e]-e|", "--p---|") // the dial of 3 s is answered at 4 s
 	})
 }
@@ -137,17 +114,17 @@ func TestAllThreeStreams(t *testing.T) {
 // Answers come when they come: a slow one does not hold up the next.
 func TestAnswersOvertake(t *testing.T) {
 	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
-		network.Serve(a.Addr(), m.Cold("---B", slotted), m.Cold("--C", slotted), m.Cold("D", slotted), m.Cold("--E", slotted))
-		s := roving(m, "-----|", network)
-		m.Expect(slotsOf(s.Connections()), marble.AnyOrder()).ToBe("--D[BC]--|", slotted)
+		network.Serve(kit.A.Addr(), m.Cold("---B", slotted), m.Cold("--C", slotted), m.Cold("D", slotted), m.Cold("--E", slotted))
+		s := kit.Roving(m, "-----|", network)
+		m.Expect(kit.DeclinedSlots(s.Connections()), marble.AnyOrder()).ToBe("--D[BC]--|", slotted)
 	})
 }
 
 func TestNoMoreThanMaxInFlight(t *testing.T) {
 	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
 		slow := m.Cold("--D", slotted)
-		network.Serve(a.Addr(), slow)
-		s := roving(m, "------|", network, rover.WithMaxInFlight(1))
+		network.Serve(kit.A.Addr(), slow)
+		s := kit.Roving(m, "------|", network, rover.WithMaxInFlight(1))
 		streams(m, s, "--D--D|", "------|", "-bb-bb|") // a tick comes before the answer of the same instant
 		m.ExpectSubscriptions(slow).ToBe("^-!", "---^-!", "------(^!)")
 	})
@@ -157,10 +134,10 @@ func TestNoMoreThanMaxInFlight(t *testing.T) {
 // who answers.
 func TestTheSetChanges(t *testing.T) {
 	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
-		network.Serve(a.Addr(), m.Cold("B", slotted))
-		network.Serve(b.Addr(), m.Cold("C", slotted))
+		network.Serve(kit.A.Addr(), m.Cold("B", slotted))
+		network.Serve(kit.B.Addr(), m.Cold("C", slotted))
 		choices := hot.NewSubject()
-		s := roving(m, "--------|", network, rover.WithServers(nil), rover.WithPick(func(n int) int {
+		s := kit.Roving(m, "--------|", network, rover.WithServers(nil), rover.WithPick(func(n int) int {
 			choices.Publish(n)
 			return 0
 		}))
@@ -178,9 +155,9 @@ func TestTheSetChanges(t *testing.T) {
 				}
 			}
 		}
-		m.At(m.Time("-|"), add("x", a))   // the first server
-		m.At(m.Time("--|"), add("x", b))  // in its place
-		m.At(m.Time("---|"), add("y", b)) // one more
+		m.At(m.Time("-|"), add("x", kit.A))   // the first server
+		m.At(m.Time("--|"), add("x", kit.B))  // in its place
+		m.At(m.Time("---|"), add("y", kit.B)) // one more
 		m.At(m.Time("----|"), drop("x"))
 		m.At(m.Time("------|"), drop("y"))
 		streams(m, s, "--BCCCC-|", "--------|", "nn-----n(n|)")
@@ -190,8 +167,8 @@ func TestTheSetChanges(t *testing.T) {
 
 func TestSetsFromASource(t *testing.T) {
 	sets := marble.Values{
-		"a": map[string]rover.Server{"x": a}, "b": map[string]rover.Server{"x": b}, "0": map[string]rover.Server{},
-		"?": "what is this", "#": errOdd,
+		"a": map[string]rover.Server{"x": kit.A}, "b": map[string]rover.Server{"x": kit.B}, "0": map[string]rover.Server{},
+		"?": "what is this", "#": kit.ErrOdd,
 	}
 	for name, test := range map[string]struct{ sets, connections, failures string }{
 		"replace all":                         {"a-b-0-|", "-BBCC-|", "n----n(n|)"}, // the tick of 0 comes before the set
@@ -202,10 +179,10 @@ func TestSetsFromASource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
-				network.Serve(a.Addr(), m.Cold("B", slotted))
-				network.Serve(b.Addr(), m.Cold("C", slotted))
-				s := roving(m, "------|", network, rover.WithServers(nil), rover.WithServerSets(m.Hot(test.sets, sets)))
-				m.Expect(slotsOf(s.Connections())).ToBe(test.connections, slotted)
+				network.Serve(kit.A.Addr(), m.Cold("B", slotted))
+				network.Serve(kit.B.Addr(), m.Cold("C", slotted))
+				s := kit.Roving(m, "------|", network, rover.WithServers(nil), rover.WithServerSets(m.Hot(test.sets, sets)))
+				m.Expect(kit.DeclinedSlots(s.Connections())).ToBe(test.connections, slotted)
 				m.Expect(textsOf(s.Errors())).ToBe(test.failures, marble.Values{
 					"n": "rover: no servers to dial",
 					"o": "rover: server set ignored, the last one stays: odd",
@@ -226,11 +203,11 @@ func TestTicksFromASource(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
-				ticks := m.Hot(test.ticks, marble.Values{"t": "tick", "#": errOdd})
-				network.Serve(a.Addr(), m.Cold("D", slotted))
-				s := roving(m, "-------|", network, rover.WithTicks(ticks))
-				m.Expect(slotsOf(s.Connections())).ToBe(test.connections, slotted)
-				m.Expect(s.Errors()).ToBe(test.failures, slotted, marble.Values{"o": errOdd})
+				ticks := m.Hot(test.ticks, marble.Values{"t": "tick", "#": kit.ErrOdd})
+				network.Serve(kit.A.Addr(), m.Cold("D", slotted))
+				s := kit.Roving(m, "-------|", network, rover.WithTicks(ticks))
+				m.Expect(kit.DeclinedSlots(s.Connections())).ToBe(test.connections, slotted)
+				m.Expect(s.Errors()).ToBe(test.failures, slotted, marble.Values{"o": kit.ErrOdd})
 			})
 		})
 	}
@@ -240,8 +217,8 @@ func TestTicksFromASource(t *testing.T) {
 // when it comes; nobody takes anything away from another.
 func TestSubscribersComeAndGo(t *testing.T) {
 	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
-		network.Serve(a.Addr(), m.Cold("B", slotted), m.Cold("C", slotted), m.Cold("D", slotted), m.Cold("E", slotted), m.Cold("F", slotted))
-		s := roving(m, "-----|", network)
+		network.Serve(kit.A.Addr(), m.Cold("B", slotted), m.Cold("C", slotted), m.Cold("D", slotted), m.Cold("E", slotted), m.Cold("F", slotted))
+		s := kit.Roving(m, "-----|", network)
 		slots := s.Connections().Map(func(_ context.Context, v any) (any, error) { return v.(*rover.Connection).Slot, nil })
 		for window, want := range map[string]string{
 			"^":      "BCDEF|",
@@ -277,10 +254,10 @@ func TestOffersEnd(t *testing.T) {
 		"nobody comes": {"^----!", rover.Stats{Expired: 1},
 			func(*marble.M, rxgo.Observable) {}},
 		"a Filter says nothing": {"^----!", rover.Stats{Expired: 1}, func(m *marble.M, connections rxgo.Observable) {
-			m.Expect(slotsOf(connections.Filter(rover.SlotBelow(3)))).ToBe("--------|")
+			m.Expect(kit.DeclinedSlots(connections.Filter(rover.SlotBelow(3)))).ToBe("--------|")
 		}},
 		"Accept says no": {"(^!)", rover.Stats{Declined: 1}, func(m *marble.M, connections rxgo.Observable) {
-			m.Expect(slotsOf(rover.Accept(connections, rover.SlotBelow(3)))).ToBe("--------|")
+			m.Expect(kit.DeclinedSlots(rover.Accept(connections, rover.SlotBelow(3)))).ToBe("--------|")
 		}},
 		"all say no, one at 1 s and one at 3 s": {"^--!", rover.Stats{Declined: 1}, func(_ *marble.M, connections rxgo.Observable) {
 			answer(connections, time.Second, decline)
@@ -306,8 +283,8 @@ func TestOffersEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
 				server := m.Cold("D", slotted)
-				network.Serve(a.Addr(), server)
-				s := roving(m, "--------|", network, rover.WithInterval(time.Hour))
+				network.Serve(kit.A.Addr(), server)
+				s := kit.Roving(m, "--------|", network, rover.WithInterval(time.Hour))
 				test.listen(m, s.Connections())
 				m.ExpectSubscriptions(server).ToBe(test.open)
 				m.Flush()
@@ -329,8 +306,8 @@ func TestStopInTheMiddle(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
 				quick, slow, refuses := m.Cold("D", slotted), m.Cold("---E", slotted), m.Cold("---#")
-				network.Serve(a.Addr(), quick, slow, refuses)
-				s := rove(m, rover.WithDialer(network))
+				network.Serve(kit.A.Addr(), quick, slow, refuses)
+				s := kit.Rove(m, rover.WithDialer(network))
 				ctx, cancel := context.WithCancel(m.Context())
 				m.At(0, func() {
 					if err := s.Start(ctx); err != nil {

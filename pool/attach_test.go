@@ -13,6 +13,7 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
 )
 
@@ -34,12 +35,12 @@ func TestAttach(t *testing.T) {
 	b.Publish(connection(t, 7))
 	b.Publish(connection(t, 4))
 	expect(t, next, pool.Kept)
-	equal(t, "lowest", p.Stats().Lowest, 4)
+	kit.Equal(t, "lowest", p.Stats().Lowest, 4)
 	b.Complete()
 	<-endB
 	cancel()
 	<-endA
-	equal(t, "subscribers", a.Subscribers(), 0)
+	kit.Equal(t, "subscribers", a.Subscribers(), 0)
 }
 
 func TestAttachEndsWithThePool(t *testing.T) {
@@ -61,14 +62,14 @@ func TestAttachEndsWithThePool(t *testing.T) {
 
 func TestAttachTellsWhatIsWrong(t *testing.T) {
 	var log bytes.Buffer
-	p := must(pool.New(pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))))(t)
+	p := kit.Must(pool.New(pool.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))))(t)
 	defer p.Close()
 	items := make(chan rxgo.Item, 3)
 	items <- rxgo.Of("a string")
 	items <- rxgo.Of(connection(t, 3))
 	items <- rxgo.Error(errors.New("no more"))
 	<-p.Attach(context.Background(), rxgo.FromChannel(items))
-	equal(t, "kept", p.Stats().Kept, 1)
+	kit.Equal(t, "kept", p.Stats().Kept, 1)
 	for _, want := range []string{"a string", "no more"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("not logged: %q; got %s", want, &log)
@@ -77,9 +78,9 @@ func TestAttachTellsWhatIsWrong(t *testing.T) {
 }
 
 func TestKindsHaveNames(t *testing.T) {
-	equal(t, "kind", pool.Closed.String(), "closed")
-	equal(t, "kind", pool.Kind(9).String(), "Kind(9)")
-	equal(t, "kind", pool.Kind(-1).String(), "Kind(-1)")
+	kit.Equal(t, "kind", pool.Closed.String(), "closed")
+	kit.Equal(t, "kind", pool.Kind(9).String(), "Kind(9)")
+	kit.Equal(t, "kind", pool.Kind(-1).String(), "Kind(-1)")
 }
 
 // Nobody who listens, and no longer listens, costs anything.

@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkLoan is one Get and one Release, beside a bare buffered channel.
-// internal/peers has other pools in the same run.
+// internal/lab/peers has other pools in the same run.
 func BenchmarkLoan(b *testing.B) {
 	ctx := context.Background()
 	for _, goroutines := range []int{1, 16} {

@@ -3,7 +3,6 @@ package pool_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/server"
 )
 
@@ -19,14 +19,14 @@ import (
 // rover, pool and slot servers, of which one joins, leaves or restarts after
 // every hundred. No request fails.
 func TestHTTPWhileServersChange(t *testing.T) {
-	r := must(rover.New(rover.WithInterval(time.Millisecond), rover.WithLogger(slog.New(slog.DiscardHandler))))(t)
+	r := kit.Must(rover.New(rover.WithInterval(time.Millisecond), rover.WithLogger(kit.Quiet())))(t)
 	p := newPool(t, 6)
 	p.Attach(context.Background(), r.Connections())
 	town := &town{rover: r, servers: map[string]*site{}}
 	for _, id := range []string{"a", "b", "c"} {
 		town.open(t, id, "127.0.0.1:0")
 	}
-	check(t, r.Start(context.Background()))
+	kit.Check(t, r.Start(context.Background()))
 	c := client(t, p, nil)
 
 	var requests sync.WaitGroup
@@ -102,7 +102,7 @@ type site struct {
 
 func (w *town) open(t *testing.T, id, address string) {
 	t.Helper()
-	s := &site{listener: must(server.Listen("tcp", address))(t), unused: map[net.Conn]bool{}}
+	s := &site{listener: kit.Must(server.Listen("tcp", address))(t), unused: map[net.Conn]bool{}}
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.answered.Add(1)
 		fmt.Fprint(w, "hello")
@@ -110,7 +110,7 @@ func (w *town) open(t *testing.T, id, address string) {
 	s.ConnState = s.note
 	s.serving.Go(func() { s.Serve(s.listener) })
 	at := s.listener.Addr().(*net.TCPAddr)
-	check(t, w.rover.AddServer(id, rover.Server{Host: at.IP.String(), Port: at.Port}))
+	kit.Check(t, w.rover.AddServer(id, rover.Server{Host: at.IP.String(), Port: at.Port}))
 	w.servers[id] = s
 }
 
@@ -142,7 +142,7 @@ func (w *town) shut(t *testing.T, id string) (address string) {
 		c.Close()
 	}
 	s.mu.Unlock()
-	check(t, s.Shutdown(context.Background()))
+	kit.Check(t, s.Shutdown(context.Background()))
 	s.serving.Wait()
 	if w.served == nil {
 		w.served = map[string]int{}

@@ -3,12 +3,12 @@ package pool_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
 )
 
@@ -50,7 +50,7 @@ func (f *fleet) join(t *testing.T) {
 	f.servers[id] = at
 	f.die[id] = f.serve(t, at)
 	for _, r := range f.rovers {
-		check(t, r.AddServer(id, at))
+		kit.Check(t, r.AddServer(id, at))
 	}
 }
 
@@ -64,11 +64,11 @@ func (f *fleet) leave(id string) {
 }
 
 func (f *fleet) rove(t *testing.T, max int) {
-	r := must(rover.New(rover.WithServers(f.servers), rover.WithDialer(f.network),
-		rover.WithLogger(slog.New(slog.DiscardHandler))))(t)
-	p := must(pool.New(pool.WithMax(max)))(t)
+	r := kit.Must(rover.New(rover.WithServers(f.servers), rover.WithDialer(f.network),
+		rover.WithLogger(kit.Quiet())))(t)
+	p := kit.Must(pool.New(pool.WithMax(max)))(t)
 	p.Attach(context.Background(), r.Connections())
-	check(t, r.Start(context.Background()))
+	kit.Check(t, r.Start(context.Background()))
 	f.rovers, f.pools = append(f.rovers, r), append(f.pools, p)
 }
 

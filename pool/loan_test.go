@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
 )
 
@@ -29,8 +30,8 @@ func TestTheSecondOfAnyTwoIsHarmless(t *testing.T) {
 			if _, ok := p.TryGet(); ok {
 				t.Fatal("one socket is lent to two")
 			}
-			check(t, say(c, "x"))
-			equal(t, "heard", hear(t, server, 1), "x")
+			kit.Check(t, say(c, "x"))
+			kit.Equal(t, "heard", hear(t, server, 1), "x")
 			for what, err := range map[string]error{
 				"write": say(old, "y"), "deadline": old.SetDeadline(time.Now()), "read": readOne(old),
 			} {
@@ -38,7 +39,7 @@ func TestTheSecondOfAnyTwoIsHarmless(t *testing.T) {
 					t.Errorf("%s through a loan that is over: got %v", what, err)
 				}
 			}
-			equal(t, "slot of a loan that is over", old.Slot(), 0)
+			kit.Equal(t, "slot of a loan that is over", old.Slot(), 0)
 		})
 		t.Run("close, "+name, func(t *testing.T) {
 			p := newPool(t, 1)
@@ -48,9 +49,9 @@ func TestTheSecondOfAnyTwoIsHarmless(t *testing.T) {
 			keep(t, p, 6, tcp)
 			second(old)
 			s := p.Stats()
-			equal(t, "closed", s.Closed, 1)
-			equal(t, "idle", s.Idle, 1)
-			equal(t, "leaving", s.Leaving, 0)
+			kit.Equal(t, "closed", s.Closed, 1)
+			kit.Equal(t, "idle", s.Idle, 1)
+			kit.Equal(t, "leaving", s.Leaving, 0)
 		})
 	}
 }
@@ -81,9 +82,9 @@ func TestManyLoans(t *testing.T) {
 	}
 	loans.Wait()
 	s := p.Stats()
-	equal(t, "kept", s.Kept, 2)
-	equal(t, "idle", s.Idle, 2)
-	equal(t, "waiting", s.Waiting, 0)
+	kit.Equal(t, "kept", s.Kept, 2)
+	kit.Equal(t, "idle", s.Idle, 2)
+	kit.Equal(t, "waiting", s.Waiting, 0)
 }
 
 func TestWaitingIsInOrderOfArrival(t *testing.T) {
@@ -99,14 +100,14 @@ func TestWaitingIsInOrderOfArrival(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		equal(t, "waiting", p.Stats().Waiting, 5)
+		kit.Equal(t, "waiting", p.Stats().Waiting, 5)
 		if _, ok := p.TryGet(); ok {
 			t.Fatal("lent from an empty pool")
 		}
 		keep(t, p, 0, pipe)
 		running.Wait()
 		for i, who := range order {
-			equal(t, "who came", who, i)
+			kit.Equal(t, "who came", who, i)
 		}
 	})
 }
@@ -120,19 +121,19 @@ func TestWhoWaitsLeaves(t *testing.T) {
 		for range 3 {
 			running.Go(func() {
 				_, err := p.Get(ctx)
-				equal(t, "error", err, context.DeadlineExceeded)
+				kit.Equal(t, "error", err, context.DeadlineExceeded)
 			})
 			running.Go(func() {
 				_, err := p.Get(context.Background())
-				equal(t, "error", err, pool.ErrClosed)
+				kit.Equal(t, "error", err, pool.ErrClosed)
 			})
 		}
 		time.Sleep(time.Hour)
-		equal(t, "waiting", p.Stats().Waiting, 3)
+		kit.Equal(t, "waiting", p.Stats().Waiting, 3)
 		p.Close()
 		running.Wait()
 		_, err := p.Get(ctx)
-		equal(t, "error", err, context.DeadlineExceeded)
+		kit.Equal(t, "error", err, context.DeadlineExceeded)
 	})
 }
 
@@ -147,9 +148,9 @@ func TestLentToWhoJustLeft(t *testing.T) {
 			c.Release()
 			served++
 		} else {
-			equal(t, "error", err, context.Canceled)
+			kit.Equal(t, "error", err, context.Canceled)
 		}
-		equal(t, "idle", p.Stats().Idle, 1)
+		kit.Equal(t, "idle", p.Stats().Idle, 1)
 	}
 	if served == 0 || served == 100 {
 		t.Fatalf("served %d times of 100, want some and not all", served)

@@ -12,40 +12,16 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// must returns v, or ends the test.
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
-func check(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func equal[T comparable](t testing.TB, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Fatalf("%s: got %v, want %v", what, got, want)
-	}
-}
-
 // newPool is a pool until the test ends.
 func newPool(t testing.TB, max int) *pool.Pool {
 	t.Helper()
-	p := must(pool.New(pool.WithMax(max)))(t)
+	p := kit.Must(pool.New(pool.WithMax(max)))(t)
 	t.Cleanup(p.Close)
 	return p
 }
@@ -60,11 +36,11 @@ var wires = map[string]wire{"tcp": tcp, "tls": overTLS, "pipe": pipe, "tcp that 
 // tcp is a real connection on loopback.
 func tcp(t testing.TB) (client, server net.Conn) {
 	t.Helper()
-	l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	l := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer l.Close()
-	client = must(net.Dial("tcp", l.Addr().String()))(t)
-	server = must(l.Accept())(t)
-	check(t, server.(*net.TCPConn).SetLinger(0))
+	client = kit.Must(net.Dial("tcp", l.Addr().String()))(t)
+	server = kit.Must(l.Accept())(t)
+	kit.Check(t, server.(*net.TCPConn).SetLinger(0))
 	t.Cleanup(func() { server.Close(); client.Close() })
 	return client, server
 }
@@ -77,8 +53,8 @@ func overTLS(t testing.TB) (client, server net.Conn) {
 	client, server = tls.Client(c, &tls.Config{InsecureSkipVerify: true}), tls.Server(r, s.TLS)
 	shaken := make(chan error)
 	go func() { shaken <- server.(*tls.Conn).Handshake() }()
-	check(t, client.(*tls.Conn).Handshake())
-	check(t, <-shaken)
+	kit.Check(t, client.(*tls.Conn).Handshake())
+	kit.Check(t, <-shaken)
 	return client, server
 }
 
@@ -117,7 +93,7 @@ func keep(t testing.TB, p *pool.Pool, slot int, w wire) (server net.Conn) {
 // get is a Get that must succeed.
 func get(t testing.TB, p *pool.Pool) *pool.Conn {
 	t.Helper()
-	return must(p.Get(context.Background()))(t)
+	return kit.Must(p.Get(context.Background()))(t)
 }
 
 // isClosed waits until the other side has closed, in good order or by a reset.
@@ -149,6 +125,6 @@ func watch(t testing.TB, p *pool.Pool) (next func() pool.Change) {
 func expect(t testing.TB, next func() pool.Change, kinds ...pool.Kind) {
 	t.Helper()
 	for _, kind := range kinds {
-		equal(t, "change", next().Kind, kind)
+		kit.Equal(t, "change", next().Kind, kind)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/server"
 )
 
@@ -82,7 +83,7 @@ func (n *network) listen(address string) net.Listener {
 // serve runs a slot server whose clients say nothing, until die, which closes
 // all connections.
 func (n *network) serve(t testing.TB, at rover.Server) (die func()) {
-	l := must(server.NewListener(n.listen(at.Addr())))(t)
+	l := kit.Must(server.NewListener(n.listen(at.Addr())))(t)
 	var tasks sync.WaitGroup
 	var mu sync.Mutex
 	var conns []net.Conn
@@ -102,7 +103,7 @@ func (n *network) serve(t testing.TB, at rover.Server) (die func()) {
 		}
 	})
 	return func() {
-		check(t, l.Close())
+		kit.Check(t, l.Close())
 		mu.Lock()
 		for _, conn := range conns {
 			conn.Close()

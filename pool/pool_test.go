@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
 )
 
@@ -43,10 +44,10 @@ func TestStrictlyLowerReplacesTheWorst(t *testing.T) {
 	isClosed(t, first)
 	expect(t, next, pool.Kept, pool.Kept, pool.Replaced, pool.Kept)
 	s := p.Stats()
-	equal(t, "lowest", s.Lowest, 3)
-	equal(t, "highest", s.Highest, 4)
-	equal(t, "kept", s.Kept, 2)
-	equal(t, "of the server", s.Servers[somewhere], 2)
+	kit.Equal(t, "lowest", s.Lowest, 3)
+	kit.Equal(t, "highest", s.Highest, 4)
+	kit.Equal(t, "kept", s.Kept, 2)
+	kit.Equal(t, "of the server", s.Servers[somewhere], 2)
 }
 
 func TestLentAndReplacedClosesWhenItComesBack(t *testing.T) {
@@ -62,14 +63,14 @@ func TestLentAndReplacedClosesWhenItComesBack(t *testing.T) {
 			keep(t, p, 0, tcp)
 			<-signal
 			<-c.Replaced()
-			equal(t, "leaving", p.Stats().Leaving, 1)
-			check(t, say(c, "still good"))
-			equal(t, "heard", hear(t, old, 10), "still good")
+			kit.Equal(t, "leaving", p.Stats().Leaving, 1)
+			kit.Check(t, say(c, "still good"))
+			kit.Equal(t, "heard", hear(t, old, 10), "still good")
 			giveBack(c)
 			isClosed(t, old)
 			s := p.Stats()
-			equal(t, "leaving", s.Leaving, 0)
-			equal(t, "kept", s.Kept, 1)
+			kit.Equal(t, "leaving", s.Leaving, 0)
+			kit.Equal(t, "kept", s.Kept, 1)
 			if _, kept := offer(t, p, 0, tcp); kept {
 				t.Fatal("what came back freed a place a second time")
 			}
@@ -82,9 +83,9 @@ func TestNothingIsReplacedForAnOfferThatIsGone(t *testing.T) {
 	keep(t, p, 1, pipe)
 	client, _ := pipe(t)
 	c := rover.NewConnection("a", somewhere, 0, client)
-	must(c.Keep())(t) // somebody else
-	equal(t, "kept", p.Offer(c), false)
-	equal(t, "slot", p.Stats().Highest, 1)
+	kit.Must(c.Keep())(t) // somebody else
+	kit.Equal(t, "kept", p.Offer(c), false)
+	kit.Equal(t, "slot", p.Stats().Highest, 1)
 }
 
 func TestClosedBeforeItWasOffered(t *testing.T) {
@@ -105,13 +106,13 @@ func TestClosedBeforeItWasOffered(t *testing.T) {
 						awaitEnd(t, client)
 					}
 				default:
-					check(t, server.(*net.TCPConn).SetLinger(-1))
-					check(t, say(server, "bye"))
+					kit.Check(t, server.(*net.TCPConn).SetLinger(-1))
+					kit.Check(t, say(server, "bye"))
 					server.Close()
 					awaitEnd(t, client)
 				}
-				equal(t, "kept", p.Offer(rover.NewConnection("a", somewhere, 0, client)), false)
-				equal(t, "declined", p.Stats().Declined, 1)
+				kit.Equal(t, "kept", p.Offer(rover.NewConnection("a", somewhere, 0, client)), false)
+				kit.Equal(t, "declined", p.Stats().Declined, 1)
 			})
 		}
 	}
@@ -128,7 +129,7 @@ func TestTheOtherSideClosesAnIdleOne(t *testing.T) {
 				t.Fatal("a dead connection was lent")
 			}
 			keep(t, p, 9, w)
-			equal(t, "lost", p.Stats().Lost, 1)
+			kit.Equal(t, "lost", p.Stats().Lost, 1)
 		})
 	}
 }
@@ -149,8 +150,8 @@ func TestTheOtherSideClosesOneThatHasBeenLent(t *testing.T) {
 			expect(t, next, pool.Kept, pool.Lent, pool.Released, pool.Lent, pool.Lost)
 			keep(t, p, 9, w) // there is room at once
 			c.Release()
-			equal(t, "slot lent", get(t, p).Slot(), 9)
-			equal(t, "leaving", p.Stats().Leaving, 0)
+			kit.Equal(t, "slot lent", get(t, p).Slot(), 9)
+			kit.Equal(t, "leaving", p.Stats().Leaving, 0)
 		})
 	}
 }
@@ -166,11 +167,11 @@ func TestBytesSentToAnIdleOneAreNotLost(t *testing.T) {
 				sending.Wait() // a pipe's write returns when it is read: nobody has borrowed it yet
 			}
 			c := get(t, p)
-			equal(t, "heard", hear(t, c, 16), "hello, you there")
+			kit.Equal(t, "heard", hear(t, c, 16), "hello, you there")
 			c.Release()
 			c = get(t, p)
 			sending.Go(func() { say(server, "again") })
-			equal(t, "heard", hear(t, c, 5), "again")
+			kit.Equal(t, "heard", hear(t, c, 5), "again")
 			sending.Wait()
 		})
 	}
@@ -183,7 +184,7 @@ func TestDeadlines(t *testing.T) {
 			p := newPool(t, 1)
 			server := keep(t, p, 0, w)
 			c := get(t, p)
-			check(t, c.SetReadDeadline(time.Unix(1, 0)))
+			kit.Check(t, c.SetReadDeadline(time.Unix(1, 0)))
 			for range 2 {
 				var timeout net.Error
 				if _, err := c.Read(make([]byte, 1)); !errors.As(err, &timeout) || !timeout.Timeout() {
@@ -194,9 +195,9 @@ func TestDeadlines(t *testing.T) {
 			c = get(t, p)
 			var sending sync.WaitGroup
 			sending.Go(func() { say(server, "late") })
-			equal(t, "heard", hear(t, c, 4), "late")
+			kit.Equal(t, "heard", hear(t, c, 4), "late")
 			sending.Wait()
-			equal(t, "lost", p.Stats().Lost, 0)
+			kit.Equal(t, "lost", p.Stats().Lost, 0)
 		})
 	}
 }
@@ -207,11 +208,11 @@ func TestDeadlinePutOff(t *testing.T) {
 		p := newPool(t, 1)
 		server := keep(t, p, 0, pipe)
 		c := get(t, p)
-		check(t, c.SetReadDeadline(time.Now().Add(time.Second)))
+		kit.Check(t, c.SetReadDeadline(time.Now().Add(time.Second)))
 		time.Sleep(2 * time.Second)
-		check(t, c.SetReadDeadline(time.Time{}))
+		kit.Check(t, c.SetReadDeadline(time.Time{}))
 		go say(server, "hi")
-		equal(t, "heard", hear(t, c, 2), "hi")
+		kit.Equal(t, "heard", hear(t, c, 2), "hi")
 	})
 }
 
@@ -224,15 +225,15 @@ func TestABorrowerReadsByItself(t *testing.T) {
 		c := get(t, p)
 		go readOne(c)
 		synctest.Wait() // for the borrower to wait
-		check(t, say(server, "x"))
+		kit.Check(t, say(server, "x"))
 		sent := false
 		go func() {
 			say(server, "y")
 			sent = true
 		}()
 		synctest.Wait()
-		equal(t, "sent before anybody reads", sent, false)
-		equal(t, "heard", hear(t, c, 1), "y")
+		kit.Equal(t, "sent before anybody reads", sent, false)
+		kit.Equal(t, "heard", hear(t, c, 1), "y")
 	})
 }
 
@@ -286,18 +287,18 @@ func TestClose(t *testing.T) {
 	<-signal
 	isClosed(t, idle)
 	_, err := p.Get(context.Background())
-	equal(t, "error", err, pool.ErrClosed)
+	kit.Equal(t, "error", err, pool.ErrClosed)
 	_, err = p.DialContext(context.Background(), "tcp", "ignored:1")
-	equal(t, "error", err, pool.ErrClosed)
+	kit.Equal(t, "error", err, pool.ErrClosed)
 	if _, kept := offer(t, p, 0, tcp); kept {
 		t.Fatal("kept by a closed pool")
 	}
-	check(t, say(a, "x"))
-	equal(t, "heard", hear(t, lent, 1), "x")
+	kit.Check(t, say(a, "x"))
+	kit.Equal(t, "heard", hear(t, lent, 1), "x")
 	a.Release()
 	isClosed(t, lent)
 	expect(t, next, pool.Closed, pool.Closed)
 	s := p.Stats()
-	equal(t, "in the pool or leaving", s.Kept+s.Leaving, 0)
-	equal(t, "lowest", s.Lowest, -1)
+	kit.Equal(t, "in the pool or leaving", s.Kept+s.Leaving, 0)
+	kit.Equal(t, "lowest", s.Lowest, -1)
 }

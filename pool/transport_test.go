@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
 )
 
@@ -28,8 +29,8 @@ func web(t testing.TB, h http.Handler) *httptest.Server {
 func connect(t testing.TB, p *pool.Pool, s *httptest.Server, slot int) {
 	t.Helper()
 	keep(t, p, slot, func(t testing.TB) (client, server net.Conn) {
-		client = must(net.Dial("tcp", s.Listener.Addr().String()))(t)
-		check(t, client.(*net.TCPConn).SetLinger(0))
+		client = kit.Must(net.Dial("tcp", s.Listener.Addr().String()))(t)
+		kit.Check(t, client.(*net.TCPConn).SetLinger(0))
 		return client, nil
 	})
 }
@@ -96,8 +97,8 @@ func TestTransportFailsNoRequestForAReplacement(t *testing.T) {
 		}
 	}
 	requests.Wait()
-	equal(t, "replaced", p.Stats().Replaced, 500)
-	equal(t, "kept", p.Stats().Kept, 4)
+	kit.Equal(t, "replaced", p.Stats().Replaced, 500)
+	kit.Equal(t, "kept", p.Stats().Kept, 4)
 }
 
 // A connection that is replaced while a request is on it is used to the end of
@@ -132,22 +133,22 @@ func TestTransportRetires(t *testing.T) {
 			p := newPool(t, 1)
 			c := client(t, p, base)
 			connect(t, p, s, 2)
-			resp := must(c.Get(url + "/slow"))(t)
+			resp := kit.Must(c.Get(url + "/slow"))(t)
 			connect(t, p, s, 1)
-			equal(t, "leaving", p.Stats().Leaving, 1)
+			kit.Equal(t, "leaving", p.Stats().Leaving, 1)
 			close(goOn)
-			got := must(io.ReadAll(resp.Body))(t)
-			equal(t, "answer", string(got), strings.TrimSuffix(proto, " in TLS"))
+			got := kit.Must(io.ReadAll(resp.Body))(t)
+			kit.Equal(t, "answer", string(got), strings.TrimSuffix(proto, " in TLS"))
 			resp.Body.Close()
 			<-ended
-			equal(t, "leaving", p.Stats().Leaving, 0)
+			kit.Equal(t, "leaving", p.Stats().Leaving, 0)
 
-			must(send(c, "GET", url, ""))(t)
-			equal(t, "lent", p.Stats().Lent, 1)
+			kit.Must(send(c, "GET", url, ""))(t)
+			kit.Equal(t, "lent", p.Stats().Lent, 1)
 			connect(t, p, s, 0) // and now no request is on the one replaced
 			<-ended
-			must(send(c, "GET", url, ""))(t)
-			equal(t, "lent", p.Stats().Lent, 1)
+			kit.Must(send(c, "GET", url, ""))(t)
+			kit.Equal(t, "lent", p.Stats().Lent, 1)
 		})
 	}
 }

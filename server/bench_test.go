@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/server"
 )
 
@@ -51,11 +52,11 @@ func taken(n int) *server.Slots {
 // From the inner Accept to Accept's return, without a network: what greeting
 // itself costs, goroutines and all.
 func BenchmarkGreeting(b *testing.B) {
-	l := must(server.NewListener(sinks{}))(b)
+	l := kit.Must(server.NewListener(sinks{}))(b)
 	defer l.Close()
 	b.ReportAllocs()
 	for b.Loop() {
-		must(l.Accept())(b).Close()
+		kit.Must(l.Accept())(b).Close()
 	}
 }
 
@@ -65,13 +66,13 @@ func BenchmarkGreeting(b *testing.B) {
 // the inner Accept until the line is written.
 func BenchmarkConnections(b *testing.B) {
 	b.Run("bare", func(b *testing.B) {
-		inner := must(net.Listen("tcp", "127.0.0.1:0"))(b)
+		inner := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(b)
 		benchmarkConnections(b, inner, func(c net.Conn) { io.WriteString(c, "0\r\n") })
 	})
 	b.Run("server", func(b *testing.B) {
-		inner := must(net.Listen("tcp", "127.0.0.1:0"))(b)
+		inner := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(b)
 		var greetings, nanos atomic.Int64
-		l := must(server.NewListener(stamper{inner}, server.WithOnGiven(func(c *server.Conn) {
+		l := kit.Must(server.NewListener(stamper{inner}, server.WithOnGiven(func(c *server.Conn) {
 			nanos.Add(int64(time.Since(c.NetConn().(stamped).at)))
 			greetings.Add(1)
 		})))(b)

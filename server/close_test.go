@@ -9,12 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/server"
 )
 
 func TestCloseEndsEveryAcceptThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := must(server.NewListener(newPipes()))(t)
+		l := kit.Must(server.NewListener(newPipes()))(t)
 		errs := make(chan error, 3)
 		for range cap(errs) {
 			go func() {
@@ -23,7 +24,7 @@ func TestCloseEndsEveryAcceptThatWaits(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		check(t, l.Close())
+		kit.Check(t, l.Close())
 		for range cap(errs) {
 			if err := <-errs; err != net.ErrClosed {
 				t.Errorf("got %v, want %v", err, net.ErrClosed)
@@ -42,7 +43,7 @@ func TestCloseWithConnectionsPending(t *testing.T) {
 		var slots server.Slots
 		hooks := newLog()
 		inner := newPipes()
-		l := must(server.NewListener(inner, append(hooks.option(&slots),
+		l := kit.Must(server.NewListener(inner, append(hooks.option(&slots),
 			server.WithOnError(func(err error) { t.Errorf("told of what Close did: %v", err) }))...))(t)
 
 		accepted := make(chan net.Conn)
@@ -56,17 +57,17 @@ func TestCloseWithConnectionsPending(t *testing.T) {
 		silent := []net.Conn{inner.dial(), inner.dial()} // take slots 0 and 1 for the time being
 		synctest.Wait()
 		first, second := inner.dial(), inner.dial()
-		equal(t, "slots", slotOf(t, first)+slotOf(t, second), 2+3)
+		kit.Equal(t, "slots", slotOf(t, first)+slotOf(t, second), 2+3)
 		ours := <-accepted
 		synctest.Wait()
-		equal(t, "in use", slots.InUse(), 4)
+		kit.Equal(t, "in use", slots.InUse(), 4)
 
 		start := time.Now()
-		check(t, l.Close())
-		equal(t, "time to close", time.Since(start), 0)
-		equal(t, "in use after Close", slots.InUse(), 1)
-		equal(t, "given", len(hooks.given), 2)
-		equal(t, "freed", len(hooks.freed), 1)
+		kit.Check(t, l.Close())
+		kit.Equal(t, "time to close", time.Since(start), 0)
+		kit.Equal(t, "in use after Close", slots.InUse(), 1)
+		kit.Equal(t, "given", len(hooks.given), 2)
+		kit.Equal(t, "freed", len(hooks.freed), 1)
 
 		open := 0
 		for _, c := range append(silent, first, second) {
@@ -74,16 +75,16 @@ func TestCloseWithConnectionsPending(t *testing.T) {
 			if _, err := c.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
 				open++
 			}
-			check(t, c.Close())
+			kit.Check(t, c.Close())
 		}
-		equal(t, "connections that live on", open, 1)
-		check(t, ours.Close())
-		equal(t, "in use at the end", slots.InUse(), 0)
+		kit.Equal(t, "connections that live on", open, 1)
+		kit.Check(t, ours.Close())
+		kit.Equal(t, "in use at the end", slots.InUse(), 0)
 	})
 }
 
 func TestCloseTwiceAndAtOnce(t *testing.T) {
-	l := must(server.Listen("tcp", "127.0.0.1:0"))(t)
+	l := kit.Must(server.Listen("tcp", "127.0.0.1:0"))(t)
 	var tasks sync.WaitGroup
 	for range 8 {
 		tasks.Go(func() {
@@ -101,7 +102,7 @@ func TestCloseTwiceAndAtOnce(t *testing.T) {
 // Clients that come and go while the listener closes leave nothing behind.
 func TestCloseAmongClients(t *testing.T) {
 	var slots server.Slots
-	l := must(server.Listen("tcp", "127.0.0.1:0", server.WithSlots(&slots)))(t)
+	l := kit.Must(server.Listen("tcp", "127.0.0.1:0", server.WithSlots(&slots)))(t)
 	stop := serve(t, l, readToEnd)
 	var clients sync.WaitGroup
 	begun := make(chan struct{}, 100)
@@ -127,5 +128,5 @@ func TestCloseAmongClients(t *testing.T) {
 	}
 	stop()
 	clients.Wait()
-	equal(t, "in use", slots.InUse(), 0)
+	kit.Equal(t, "in use", slots.InUse(), 0)
 }

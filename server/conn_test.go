@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/server"
 )
 
@@ -19,10 +20,10 @@ import (
 func TestASlotIsFreedOnce(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, client net.Conn, c *server.Conn){
 		"we close": func(t *testing.T, _ net.Conn, c *server.Conn) {
-			check(t, c.Close())
+			kit.Check(t, c.Close())
 		},
 		"we close twice": func(t *testing.T, _ net.Conn, c *server.Conn) {
-			check(t, c.Close())
+			kit.Check(t, c.Close())
 			if err := c.Close(); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("the second Close: %v", err)
 			}
@@ -35,9 +36,9 @@ func TestASlotIsFreedOnce(t *testing.T) {
 			tasks.Wait()
 		},
 		"the client closes": func(t *testing.T, client net.Conn, c *server.Conn) {
-			check(t, client.Close())
+			kit.Check(t, client.Close())
 			readToEnd(c)
-			check(t, c.Close())
+			kit.Check(t, c.Close())
 		},
 		"the client resets, a Read hears it": func(t *testing.T, client net.Conn, c *server.Conn) {
 			refuse(t, client)
@@ -64,7 +65,7 @@ func TestASlotIsFreedOnce(t *testing.T) {
 			tasks.Wait()
 		},
 		"the inner connection is closed behind our back": func(t *testing.T, _ net.Conn, c *server.Conn) {
-			check(t, c.NetConn().Close())
+			kit.Check(t, c.NetConn().Close())
 			if _, err := c.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("Read: %v", err)
 			}
@@ -78,10 +79,10 @@ func TestASlotIsFreedOnce(t *testing.T) {
 			c := accept(t, l)
 			slotOf(t, client)
 			end(t, client, c)
-			equal(t, "in use", slots.InUse(), 0)
+			kit.Equal(t, "in use", slots.InUse(), 0)
 			c.Close()
-			equal(t, "given", len(hooks.given), 1)
-			equal(t, "freed", len(hooks.freed), 1)
+			kit.Equal(t, "given", len(hooks.given), 1)
+			kit.Equal(t, "freed", len(hooks.freed), 1)
 		})
 	}
 }
@@ -95,25 +96,25 @@ func TestASlotStaysTaken(t *testing.T) {
 	c := accept(t, l)
 	slotOf(t, client)
 
-	check(t, c.SetDeadline(time.Now().Add(-time.Second)))
+	kit.Check(t, c.SetDeadline(time.Now().Add(-time.Second)))
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("Read: %v", err)
 	}
 	if _, err := c.Write(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("Write: %v", err)
 	}
-	check(t, c.SetDeadline(time.Time{}))
+	kit.Check(t, c.SetDeadline(time.Time{}))
 
-	check(t, client.(*net.TCPConn).CloseWrite())
+	kit.Check(t, client.(*net.TCPConn).CloseWrite())
 	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("Read: %v", err)
 	}
-	must(io.WriteString(c, "still here"))(t)
-	check(t, c.CloseWrite())
-	equal(t, "in use", slots.InUse(), 1)
-	equal(t, "what the client read", string(must(io.ReadAll(client))(t)), "still here")
-	check(t, c.Close())
-	equal(t, "in use at the end", slots.InUse(), 0)
+	kit.Must(io.WriteString(c, "still here"))(t)
+	kit.Check(t, c.CloseWrite())
+	kit.Equal(t, "in use", slots.InUse(), 1)
+	kit.Equal(t, "what the client read", string(kit.Must(io.ReadAll(client))(t)), "still here")
+	kit.Check(t, c.Close())
+	kit.Equal(t, "in use at the end", slots.InUse(), 0)
 }
 
 // One who has refused before we accept it costs a slot until somebody reads.
@@ -121,15 +122,15 @@ func TestAClientThatIsGoneBeforeAccept(t *testing.T) {
 	var slots server.Slots
 	l := listen(t, server.WithSlots(&slots))
 	refuse(t, dial(t, l))
-	check(t, dial(t, l).Close())
+	kit.Check(t, dial(t, l).Close())
 	stop := serve(t, l, readToEnd)
 	client := dial(t, l)
 	if slot := slotOf(t, client); slot > 2 {
 		t.Errorf("slot %d", slot)
 	}
-	check(t, client.Close())
+	kit.Check(t, client.Close())
 	stop()
-	equal(t, "in use", slots.InUse(), 0)
+	kit.Equal(t, "in use", slots.InUse(), 0)
 }
 
 // io.Copy takes the kernel's way between two connections, and every byte
@@ -138,7 +139,7 @@ func TestCopyFromConnToConn(t *testing.T) {
 	l := listen(t)
 	source, from := dial(t, l), accept(t, l)
 	sink, to := dial(t, l), accept(t, l)
-	equal(t, "slots", slotOf(t, source)+slotOf(t, sink), 1)
+	kit.Equal(t, "slots", slotOf(t, source)+slotOf(t, sink), 1)
 
 	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 	var tasks sync.WaitGroup
@@ -164,7 +165,7 @@ func TestCopyFromConnToConn(t *testing.T) {
 func TestCloseWriteNeedsAConnectionThatCan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := newPipes()
-		l := must(server.NewListener(inner))(t)
+		l := kit.Must(server.NewListener(inner))(t)
 		defer l.Close()
 		go func() { readSlot(inner.dial()) }()
 		c := accept(t, l)
@@ -172,7 +173,7 @@ func TestCloseWriteNeedsAConnectionThatCan(t *testing.T) {
 		if !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("got %v", err)
 		}
-		equal(t, "it says", err.Error(), "server: closing one direction of a *net.pipe: unsupported operation")
-		check(t, c.Close())
+		kit.Equal(t, "it says", err.Error(), "server: closing one direction of a *net.pipe: unsupported operation")
+		kit.Check(t, c.Close())
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/server"
 )
 
@@ -23,7 +24,7 @@ func run(t *testing.T, s *http.Server, l net.Listener, serve func(net.Listener) 
 	go func() { ended <- serve(l) }()
 	return func() {
 		t.Helper()
-		check(t, s.Shutdown(context.Background()))
+		kit.Check(t, s.Shutdown(context.Background()))
 		if err := <-ended; err != http.ErrServerClosed {
 			t.Errorf("serving ended with %v", err)
 		}
@@ -40,10 +41,10 @@ func echo(w http.ResponseWriter, r *http.Request) {
 func post(t *testing.T, client *http.Client, url, want string) {
 	t.Helper()
 	for range 2 {
-		r := must(client.Post(url, "text/plain", strings.NewReader("hello")))(t)
-		body := must(io.ReadAll(r.Body))(t)
-		check(t, r.Body.Close())
-		equal(t, "answer", string(body), want)
+		r := kit.Must(client.Post(url, "text/plain", strings.NewReader("hello")))(t)
+		body := kit.Must(io.ReadAll(r.Body))(t)
+		kit.Check(t, r.Body.Close())
+		kit.Equal(t, "answer", string(body), want)
 	}
 }
 
@@ -65,15 +66,15 @@ func TestHTTPRunsOnIt(t *testing.T) {
 		return c, err
 	}}
 	post(t, &http.Client{Transport: transport}, "http://"+l.Addr().String(), "HTTP/1.1 hello")
-	equal(t, "connections", len(seen), 1)
-	equal(t, "slot", <-seen, 0)
-	equal(t, "in use while kept alive", slots.InUse(), 1)
+	kit.Equal(t, "connections", len(seen), 1)
+	kit.Equal(t, "slot", <-seen, 0)
+	kit.Equal(t, "in use while kept alive", slots.InUse(), 1)
 	transport.CloseIdleConnections()
-	equal(t, "freed when the client hangs up", <-hooks.freed, 0)
+	kit.Equal(t, "freed when the client hangs up", <-hooks.freed, 0)
 
 	post(t, &http.Client{Transport: transport}, "http://"+l.Addr().String(), "HTTP/1.1 hello")
 	stop()
-	equal(t, "in use after Shutdown", slots.InUse(), 0)
+	kit.Equal(t, "in use after Shutdown", slots.InUse(), 0)
 	transport.CloseIdleConnections()
 }
 
@@ -90,13 +91,13 @@ func TestHTTPFreesTheSlotOfAResetInMidRequest(t *testing.T) {
 	stop := run(t, s, l, s.Serve)
 	client := dial(t, l)
 	slotOf(t, client)
-	must(io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"))(t)
+	kit.Must(io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"))(t)
 	<-begun
 	refuse(t, client)
-	equal(t, "freed", <-hooks.freed, 0)
+	kit.Equal(t, "freed", <-hooks.freed, 0)
 	close(finish)
 	stop()
-	equal(t, "freed once more", len(hooks.freed), 0)
+	kit.Equal(t, "freed once more", len(hooks.freed), 0)
 }
 
 // Sendfile goes through; so do all bytes.
@@ -109,8 +110,8 @@ func TestHTTPServesAFile(t *testing.T) {
 	stop := run(t, s, l, s.Serve)
 	client := dial(t, l)
 	slotOf(t, client)
-	must(io.WriteString(client, "GET / HTTP/1.0\r\n\r\n"))(t)
-	answer := must(io.ReadAll(client))(t)
+	kit.Must(io.WriteString(client, "GET / HTTP/1.0\r\n\r\n"))(t)
+	answer := kit.Must(io.ReadAll(client))(t)
 	if !bytes.HasSuffix(answer, sent) {
 		t.Errorf("got %d bytes", len(answer))
 	}
@@ -132,7 +133,7 @@ func TestHTTP2RunsOnIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var slots server.Slots
-			inner := must(net.Listen("tcp", "127.0.0.1:0"))(t)
+			inner := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 			s := &http.Server{Handler: http.HandlerFunc(echo), Protocols: new(http.Protocols)}
 			s.Protocols.SetHTTP1(true)
 			s.Protocols.SetHTTP2(true)
@@ -150,7 +151,7 @@ func TestHTTP2RunsOnIt(t *testing.T) {
 				s.Protocols.SetUnencryptedHTTP2(true)
 				serve = s.Serve
 			}
-			l := must(server.NewListener(inner, server.WithSlots(&slots)))(t)
+			l := kit.Must(server.NewListener(inner, server.WithSlots(&slots)))(t)
 			stop := run(t, s, l, serve)
 
 			config := clientSide.Clone()
@@ -173,11 +174,11 @@ func TestHTTP2RunsOnIt(t *testing.T) {
 					return secure, errors.Join(err, secure.HandshakeContext(ctx))
 				}}
 			post(t, &http.Client{Transport: transport}, "https://"+l.Addr().String(), test.want)
-			equal(t, "in use", slots.InUse(), 1)
+			kit.Equal(t, "in use", slots.InUse(), 1)
 			transport.CloseIdleConnections()
 			stop()
 			<-closed // of two who close a *tls.Conn at once, the second does not wait
-			equal(t, "in use at the end", slots.InUse(), 0)
+			kit.Equal(t, "in use at the end", slots.InUse(), 0)
 		})
 	}
 }

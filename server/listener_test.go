@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/server"
 )
 
@@ -21,10 +22,10 @@ func TestSlotLinesComeInOrder(t *testing.T) {
 	for want := range 12 {
 		client := dial(t, l)
 		c := accept(t, l)
-		equal(t, "slot read", slotOf(t, client), want)
-		equal(t, "slot of the Conn", c.Slot(), want)
+		kit.Equal(t, "slot read", slotOf(t, client), want)
+		kit.Equal(t, "slot of the Conn", c.Slot(), want)
 	}
-	equal(t, "in use", slots.InUse(), 12)
+	kit.Equal(t, "in use", slots.InUse(), 12)
 }
 
 func TestTheLowestFreedSlotIsNext(t *testing.T) {
@@ -36,12 +37,12 @@ func TestTheLowestFreedSlotIsNext(t *testing.T) {
 	}
 	slices.SortFunc(conns, func(a, b *server.Conn) int { return a.Slot() - b.Slot() })
 	for _, slot := range []int{4, 1, 3} {
-		check(t, conns[slot].Close())
+		kit.Check(t, conns[slot].Close())
 	}
 	for _, want := range []int{1, 3, 4, 6} {
 		client := dial(t, l)
 		accept(t, l)
-		equal(t, "slot", slotOf(t, client), want)
+		kit.Equal(t, "slot", slotOf(t, client), want)
 	}
 }
 
@@ -49,27 +50,27 @@ func TestBytesBehindTheLineAreUntouched(t *testing.T) {
 	l := listen(t)
 	client := dial(t, l)
 	c := accept(t, l)
-	must(io.WriteString(c, "HELLO"))(t)
-	must(io.WriteString(client, "hello to you"))(t)
-	check(t, client.(*net.TCPConn).CloseWrite())
-	equal(t, "what the server read", string(must(io.ReadAll(c))(t)), "hello to you")
-	check(t, c.Close())
-	equal(t, "what the client read", string(must(io.ReadAll(client))(t)), "0\r\nHELLO")
+	kit.Must(io.WriteString(c, "HELLO"))(t)
+	kit.Must(io.WriteString(client, "hello to you"))(t)
+	kit.Check(t, client.(*net.TCPConn).CloseWrite())
+	kit.Equal(t, "what the server read", string(kit.Must(io.ReadAll(c))(t)), "hello to you")
+	kit.Check(t, c.Close())
+	kit.Equal(t, "what the client read", string(kit.Must(io.ReadAll(client))(t)), "0\r\nHELLO")
 }
 
 func TestSlotsAreSharedAmongListeners(t *testing.T) {
 	var slots server.Slots
 	tcp := listen(t, server.WithSlots(&slots))
-	unix := must(server.Listen("unix", filepath.Join(t.TempDir(), "s"), server.WithSlots(&slots)))(t)
+	unix := kit.Must(server.Listen("unix", filepath.Join(t.TempDir(), "s"), server.WithSlots(&slots)))(t)
 	defer unix.Close()
 
 	first := dial(t, tcp)
 	accept(t, tcp)
-	second := must(net.Dial("unix", unix.Addr().String()))(t)
+	second := kit.Must(net.Dial("unix", unix.Addr().String()))(t)
 	defer second.Close()
 	accept(t, unix)
-	equal(t, "slot by TCP", slotOf(t, first), 0)
-	equal(t, "slot by Unix socket", slotOf(t, second), 1)
+	kit.Equal(t, "slot by TCP", slotOf(t, first), 0)
+	kit.Equal(t, "slot by Unix socket", slotOf(t, second), 1)
 }
 
 // For each slot the hooks tell given and freed in turn, under load too.
@@ -117,9 +118,9 @@ func TestHooksTellGivenAndFreedInTurn(t *testing.T) {
 	}
 	clients.Wait()
 	stop()
-	equal(t, "given", given, 80)
-	equal(t, "held", len(held), 0)
-	equal(t, "in use", slots.InUse(), 0)
+	kit.Equal(t, "given", given, 80)
+	kit.Equal(t, "held", len(held), 0)
+	kit.Equal(t, "in use", slots.InUse(), 0)
 }
 
 // The next owner has its line at once, but is told of after the last one.
@@ -137,7 +138,7 @@ func TestGivenWaitsForFreedBeingTold(t *testing.T) {
 	stop := serve(t, l, readToEnd)
 	for round := range rounds {
 		client := dial(t, l)
-		equal(t, "slot", slotOf(t, client), 0)
+		kit.Equal(t, "slot", slotOf(t, client), 0)
 		if round > 0 {
 			greeted <- struct{}{}
 		}
@@ -147,8 +148,8 @@ func TestGivenWaitsForFreedBeingTold(t *testing.T) {
 	close(greeted)
 	stop()
 	for range rounds {
-		equal(t, "told", <-told, "given")
-		equal(t, "told", <-told, "freed")
+		kit.Equal(t, "told", <-told, "given")
+		kit.Equal(t, "told", <-told, "freed")
 	}
 }
 

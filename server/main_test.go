@@ -12,48 +12,24 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/server"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// must returns v, or ends the test.
-func must[T any](v T, err error) func(testing.TB) T {
-	return func(t testing.TB) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
-func check(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func equal[T comparable](t testing.TB, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Fatalf("%s: got %v, want %v", what, got, want)
-	}
-}
-
 // listen is a listener on loopback TCP until the test ends.
 func listen(t testing.TB, opts ...server.Option) *server.Listener {
 	t.Helper()
-	l := must(server.Listen("tcp", "127.0.0.1:0", opts...))(t)
-	t.Cleanup(func() { check(t, l.Close()) })
+	l := kit.Must(server.Listen("tcp", "127.0.0.1:0", opts...))(t)
+	t.Cleanup(func() { kit.Check(t, l.Close()) })
 	return l
 }
 
 // dial connects to l, until the test ends.
 func dial(t testing.TB, l net.Listener) net.Conn {
 	t.Helper()
-	c := must(net.Dial("tcp", l.Addr().String()))(t)
+	c := kit.Must(net.Dial("tcp", l.Addr().String()))(t)
 	t.Cleanup(func() { c.Close() })
 	return c
 }
@@ -76,19 +52,19 @@ func readSlot(r io.Reader) (int, error) {
 
 func slotOf(t testing.TB, r io.Reader) int {
 	t.Helper()
-	return must(readSlot(r))(t)
+	return kit.Must(readSlot(r))(t)
 }
 
 func refuse(t testing.TB, c net.Conn) {
 	t.Helper()
-	check(t, c.(*net.TCPConn).SetLinger(0))
-	check(t, c.Close())
+	kit.Check(t, c.(*net.TCPConn).SetLinger(0))
+	kit.Check(t, c.Close())
 }
 
 // accept is one connection of l.
 func accept(t testing.TB, l net.Listener) *server.Conn {
 	t.Helper()
-	c := must(l.Accept())(t).(*server.Conn)
+	c := kit.Must(l.Accept())(t).(*server.Conn)
 	t.Cleanup(func() { c.Close() })
 	return c
 }
@@ -114,7 +90,7 @@ func serve(t testing.TB, l net.Listener, handle func(net.Conn)) (stop func()) {
 		}
 	})
 	stop = sync.OnceFunc(func() {
-		check(t, l.Close())
+		kit.Check(t, l.Close())
 		tasks.Wait()
 	})
 	t.Cleanup(stop)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/server"
 )
 
@@ -85,43 +87,43 @@ func TestSlotsAtAMillion(t *testing.T) {
 	}
 	seams := []int{0, 63, 64, 4095, 4096, 262143, 262144, n - 1}
 	for _, slot := range slices.Backward(seams) {
-		check(t, slots.Put(slot))
-		equal(t, "the one free slot", slots.Get(), slot)
+		kit.Check(t, slots.Put(slot))
+		kit.Equal(t, "the one free slot", slots.Get(), slot)
 	}
 	for _, slot := range slices.Backward(seams) {
-		check(t, slots.Put(slot))
+		kit.Check(t, slots.Put(slot))
 	}
 	for _, slot := range seams {
-		equal(t, "the lowest free slot", slots.Get(), slot)
+		kit.Equal(t, "the lowest free slot", slots.Get(), slot)
 	}
-	equal(t, "the next new slot", slots.Get(), n)
+	kit.Equal(t, "the next new slot", slots.Get(), n)
 	for slot := range n + 1 {
-		check(t, slots.Put(slot))
+		kit.Check(t, slots.Put(slot))
 	}
-	equal(t, "in use", slots.InUse(), 0)
-	equal(t, "after all", slots.Get(), 0)
+	kit.Equal(t, "in use", slots.InUse(), 0)
+	kit.Equal(t, "after all", slots.Get(), 0)
 }
 
 func TestSlotsNobodyHasAreRefused(t *testing.T) {
 	var slots server.Slots
 	slots.Get()
 	slots.Get()
-	check(t, slots.Put(0))
+	kit.Check(t, slots.Put(0))
 	for slot, want := range map[int]string{
 		0:           "server: slot is not taken: 0 was given back already",
 		2:           "server: slot is not taken: 2 was never given",
 		-1:          "server: slot is not taken: -1 was never given",
-		math.MaxInt: "9223372036854775807 was never given",
-		math.MinInt: "-9223372036854775808 was never given",
+		math.MaxInt: strconv.Itoa(math.MaxInt) + " was never given",
+		math.MinInt: strconv.Itoa(math.MinInt) + " was never given",
 	} {
 		err := slots.Put(slot)
 		if !errors.Is(err, server.ErrNotTaken) || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("Put(%d): got %v, want %s", slot, err, want)
 		}
 	}
-	equal(t, "in use", slots.InUse(), 1)
-	equal(t, "lowest", slots.Get(), 0)
-	equal(t, "next", slots.Get(), 2)
+	kit.Equal(t, "in use", slots.InUse(), 1)
+	kit.Equal(t, "lowest", slots.Get(), 0)
+	kit.Equal(t, "next", slots.Get(), 2)
 }
 
 // No slot has two owners, and none is lost.
@@ -157,6 +159,6 @@ func TestSlotsOfManyGoroutines(t *testing.T) {
 		})
 	}
 	tasks.Wait()
-	equal(t, "in use", slots.InUse(), 0)
-	equal(t, "lowest", slots.Get(), 0)
+	kit.Equal(t, "in use", slots.InUse(), 0)
+	kit.Equal(t, "lowest", slots.Get(), 0)
 }

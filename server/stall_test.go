@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/server"
 )
 
@@ -30,7 +31,7 @@ func TestAClientThatNeverReads(t *testing.T) {
 				var slots server.Slots
 				failed := make(chan error, 1)
 				inner := newPipes()
-				l := must(server.NewListener(inner, append(test.opts, server.WithSlots(&slots),
+				l := kit.Must(server.NewListener(inner, append(test.opts, server.WithSlots(&slots),
 					server.WithOnGiven(func(c *server.Conn) {
 						if c.Slot() != 1 {
 							t.Errorf("given: slot %d", c.Slot())
@@ -43,21 +44,21 @@ func TestAClientThatNeverReads(t *testing.T) {
 				silent := inner.dial()
 				synctest.Wait()
 				eager := inner.dial()
-				equal(t, "slot of the one who reads", slotOf(t, eager), 1)
-				equal(t, "time to be greeted beside one who does not", time.Since(start), 0)
+				kit.Equal(t, "slot of the one who reads", slotOf(t, eager), 1)
+				kit.Equal(t, "time to be greeted beside one who does not", time.Since(start), 0)
 
 				err := <-failed
-				equal(t, "time to give up", time.Since(start), test.want)
+				kit.Equal(t, "time to give up", time.Since(start), test.want)
 				if !errors.Is(err, os.ErrDeadlineExceeded) || err.Error() != "server: greeting pipe: write pipe: i/o timeout" {
 					t.Errorf("got %v", err)
 				}
-				equal(t, "slots in use", slots.InUse(), 1)
+				kit.Equal(t, "slots in use", slots.InUse(), 1)
 				if n, err := silent.Read(make([]byte, 1)); err == nil {
 					t.Errorf("the silent one can read %d bytes, want its connection closed", n)
 				}
-				check(t, eager.Close())
+				kit.Check(t, eager.Close())
 				stop()
-				equal(t, "slots in use at the end", slots.InUse(), 0)
+				kit.Equal(t, "slots in use at the end", slots.InUse(), 0)
 			})
 		})
 	}
@@ -67,7 +68,7 @@ func TestAClientThatNeverReads(t *testing.T) {
 func TestNoDeadlineStaysBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := newPipes()
-		l := must(server.NewListener(inner))(t)
+		l := kit.Must(server.NewListener(inner))(t)
 		defer l.Close()
 		got := make(chan byte)
 		serve(t, l, func(c net.Conn) {
@@ -83,11 +84,11 @@ func TestNoDeadlineStaysBehind(t *testing.T) {
 		client := inner.dial()
 		slotOf(t, client)
 		time.Sleep(time.Hour)
-		must(client.Write([]byte("x")))(t)
-		equal(t, "after an hour", <-got, 'x')
+		kit.Must(client.Write([]byte("x")))(t)
+		kit.Equal(t, "after an hour", <-got, 'x')
 		time.Sleep(time.Hour)
-		must(client.Read(make([]byte, 1)))(t)
-		check(t, client.Close())
+		kit.Must(client.Read(make([]byte, 1)))(t)
+		kit.Check(t, client.Close())
 	})
 }
 
@@ -97,7 +98,7 @@ func TestAcceptSurvivesTemporaryErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := newPipes()
 		var said []string
-		l := must(server.NewListener(inner, server.WithOnError(func(err error) {
+		l := kit.Must(server.NewListener(inner, server.WithOnError(func(err error) {
 			if !errors.Is(err, syscall.EMFILE) {
 				t.Errorf("got %v", err)
 			}
@@ -115,7 +116,7 @@ func TestAcceptSurvivesTemporaryErrors(t *testing.T) {
 		}
 		client := inner.dial()
 		slotOf(t, client)
-		check(t, client.Close())
+		kit.Check(t, client.Close())
 		synctest.Wait()
 		start = time.Now()
 		inner.queue <- emfile
@@ -127,10 +128,10 @@ func TestAcceptSurvivesTemporaryErrors(t *testing.T) {
 		if diff := cmp.Diff(want, pauses); diff != "" {
 			t.Error(diff)
 		}
-		check(t, l.Close()) // in the pause
-		equal(t, "time to close", time.Since(start), 5*ms)
-		equal(t, "errors told", len(said), 12)
-		equal(t, "the last", said[11], "server: next try in 10ms: accept tcp: accept4: too many open files")
+		kit.Check(t, l.Close()) // in the pause
+		kit.Equal(t, "time to close", time.Since(start), 5*ms)
+		kit.Equal(t, "errors told", len(said), 12)
+		kit.Equal(t, "the last", said[11], "server: next try in 10ms: accept tcp: accept4: too many open files")
 	})
 }
 
@@ -138,7 +139,7 @@ func TestAcceptSurvivesTemporaryErrors(t *testing.T) {
 func TestAcceptReturnsLastingErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := newPipes()
-		l := must(server.NewListener(inner))(t)
+		l := kit.Must(server.NewListener(inner))(t)
 		broken := fmt.Errorf("broken")
 		go func() { inner.queue <- broken }()
 		for range 3 {
@@ -146,7 +147,7 @@ func TestAcceptReturnsLastingErrors(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		}
-		check(t, l.Close())
+		kit.Check(t, l.Close())
 		if _, err := l.Accept(); err != net.ErrClosed {
 			t.Errorf("after Close: got %v", err)
 		}
@@ -158,7 +159,7 @@ func TestNothingIsTakenWithoutAccept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slots server.Slots
 		inner := newPipes()
-		l := must(server.NewListener(inner, server.WithSlots(&slots)))(t)
+		l := kit.Must(server.NewListener(inner, server.WithSlots(&slots)))(t)
 		client, conn := net.Pipe()
 		defer client.Close()
 		waiting := true
@@ -167,15 +168,15 @@ func TestNothingIsTakenWithoutAccept(t *testing.T) {
 			waiting = false
 		}()
 		synctest.Wait()
-		equal(t, "still with the inner listener", waiting, true)
-		equal(t, "in use", slots.InUse(), 0)
+		kit.Equal(t, "still with the inner listener", waiting, true)
+		kit.Equal(t, "in use", slots.InUse(), 0)
 
 		go readSlot(client)
-		c := must(l.Accept())(t)
+		c := kit.Must(l.Accept())(t)
 		synctest.Wait()
-		equal(t, "still with the inner listener", waiting, false)
-		equal(t, "in use", slots.InUse(), 1)
-		check(t, c.Close())
-		check(t, l.Close())
+		kit.Equal(t, "still with the inner listener", waiting, false)
+		kit.Equal(t, "in use", slots.InUse(), 1)
+		kit.Check(t, c.Close())
+		kit.Check(t, l.Close())
 	})
 }

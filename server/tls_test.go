@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/server"
 )
 
@@ -29,27 +30,27 @@ func TestTheLineGoesInsideTLS(t *testing.T) {
 	serverSide, clientSide := certificate()
 	var slots server.Slots
 	hooks := newLog()
-	inner := must(net.Listen("tcp", "127.0.0.1:0"))(t)
-	l := must(server.NewListener(tls.NewListener(inner, serverSide), hooks.option(&slots)...))(t)
+	inner := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	l := kit.Must(server.NewListener(tls.NewListener(inner, serverSide), hooks.option(&slots)...))(t)
 	stop := serve(t, l, func(c net.Conn) { io.Copy(c, c) })
 	greeted := func(want int) *tls.Conn {
 		client := tls.Client(dial(t, l), clientSide)
-		equal(t, "slot", slotOf(t, client), want)
-		must(io.WriteString(client, "hello"))(t)
+		kit.Equal(t, "slot", slotOf(t, client), want)
+		kit.Must(io.WriteString(client, "hello"))(t)
 		answer := make([]byte, len("hello"))
-		must(io.ReadFull(client, answer))(t)
-		equal(t, "echo", string(answer), "hello")
+		kit.Must(io.ReadFull(client, answer))(t)
+		kit.Equal(t, "echo", string(answer), "hello")
 		return client
 	}
 	clients := []*tls.Conn{greeted(0), greeted(1), greeted(2)}
 	refuse(t, clients[1].NetConn())
-	equal(t, "freed by reset", <-hooks.freed, 1)
+	kit.Equal(t, "freed by reset", <-hooks.freed, 1)
 	clients[1] = greeted(1)
 	for _, c := range clients {
-		check(t, c.Close())
+		kit.Check(t, c.Close())
 	}
 	stop()
-	equal(t, "in use", slots.InUse(), 0)
+	kit.Equal(t, "in use", slots.InUse(), 0)
 }
 
 // The line comes first in plain text where TLS is put on top of the Listener.
@@ -58,11 +59,11 @@ func TestTheLineGoesBeforeTLS(t *testing.T) {
 	l := listen(t)
 	serve(t, tls.NewListener(l, serverSide), func(c net.Conn) { io.Copy(c, c) })
 	plain := dial(t, l)
-	equal(t, "slot", slotOf(t, plain), 0)
+	kit.Equal(t, "slot", slotOf(t, plain), 0)
 	client := tls.Client(plain, clientSide)
-	must(io.WriteString(client, "hello"))(t)
-	check(t, client.CloseWrite())
-	equal(t, "echo", string(must(io.ReadAll(client))(t)), "hello")
+	kit.Must(io.WriteString(client, "hello"))(t)
+	kit.Check(t, client.CloseWrite())
+	kit.Equal(t, "echo", string(kit.Must(io.ReadAll(client))(t)), "hello")
 }
 
 // One who stalls the handshake holds no slot, and keeps nobody waiting.
@@ -72,7 +73,7 @@ func TestAClientThatStallsTheHandshake(t *testing.T) {
 		var slots server.Slots
 		failed := make(chan error, 1)
 		inner := newPipes()
-		l := must(server.NewListener(tls.NewListener(inner, serverSide), server.WithSlots(&slots),
+		l := kit.Must(server.NewListener(tls.NewListener(inner, serverSide), server.WithSlots(&slots),
 			server.WithOnError(func(err error) { failed <- err })))(t)
 		serve(t, l, readToEnd)
 
@@ -80,18 +81,18 @@ func TestAClientThatStallsTheHandshake(t *testing.T) {
 		stalling := inner.dial()
 		synctest.Wait()
 		eager := tls.Client(inner.dial(), clientSide)
-		equal(t, "slot", slotOf(t, eager), 0)
-		equal(t, "time to be greeted beside one who stalls", time.Since(start), 0)
+		kit.Equal(t, "slot", slotOf(t, eager), 0)
+		kit.Equal(t, "time to be greeted beside one who stalls", time.Since(start), 0)
 
 		if err := <-failed; !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
-		equal(t, "time to give up", time.Since(start), server.DefaultGreetTimeout)
+		kit.Equal(t, "time to give up", time.Since(start), server.DefaultGreetTimeout)
 		if _, err := stalling.Read(make([]byte, 1)); err != io.EOF {
 			t.Errorf("the stalling one reads %v, want its connection closed", err)
 		}
-		equal(t, "in use", slots.InUse(), 1)
-		check(t, eager.NetConn().Close())
+		kit.Equal(t, "in use", slots.InUse(), 1)
+		kit.Check(t, eager.NetConn().Close())
 	})
 }
 
@@ -102,7 +103,7 @@ func TestCloseWithTLSPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slots server.Slots
 		inner := newPipes()
-		l := must(server.NewListener(tls.NewListener(inner, serverSide), server.WithSlots(&slots)))(t)
+		l := kit.Must(server.NewListener(tls.NewListener(inner, serverSide), server.WithSlots(&slots)))(t)
 		accepted := make(chan net.Conn)
 		go func() {
 			c, err := l.Accept()
@@ -113,23 +114,23 @@ func TestCloseWithTLSPending(t *testing.T) {
 		}()
 		stalling := inner.dial()
 		silent := tls.Client(inner.dial(), clientSide)
-		check(t, silent.Handshake())
+		kit.Check(t, silent.Handshake())
 		synctest.Wait()
-		equal(t, "slots in use", slots.InUse(), 1)
+		kit.Equal(t, "slots in use", slots.InUse(), 1)
 		first, second := tls.Client(inner.dial(), clientSide), tls.Client(inner.dial(), clientSide)
-		equal(t, "slots", slotOf(t, first)+slotOf(t, second), 1+2)
+		kit.Equal(t, "slots", slotOf(t, first)+slotOf(t, second), 1+2)
 		ours := <-accepted
 
 		start := time.Now()
-		check(t, l.Close())
-		equal(t, "time to close", time.Since(start), 0)
-		equal(t, "in use", slots.InUse(), 1)
-		check(t, ours.(*server.Conn).NetConn().(*tls.Conn).NetConn().Close())
-		check(t, stalling.Close())
-		check(t, silent.NetConn().Close())
-		check(t, first.NetConn().Close())
-		check(t, second.NetConn().Close())
+		kit.Check(t, l.Close())
+		kit.Equal(t, "time to close", time.Since(start), 0)
+		kit.Equal(t, "in use", slots.InUse(), 1)
+		kit.Check(t, ours.(*server.Conn).NetConn().(*tls.Conn).NetConn().Close())
+		kit.Check(t, stalling.Close())
+		kit.Check(t, silent.NetConn().Close())
+		kit.Check(t, first.NetConn().Close())
+		kit.Check(t, second.NetConn().Close())
 		ours.Close()
-		equal(t, "in use at the end", slots.InUse(), 0)
+		kit.Equal(t, "in use at the end", slots.InUse(), 0)
 	})
 }

@@ -1,0 +1,112 @@
+package rover_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
+)
+
+// What is logged: an error nobody listens to at Warn, attempts at Debug, and
+// nothing else.
+func TestLogging(t *testing.T) {
+	var out safeBuffer
+	logger := func(level slog.Level) rover.Option {
+		out.Reset()
+		return rover.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{
+			Level: level,
+			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey {
+					return slog.Attr{}
+				}
+				return a
+			},
+		})))
+	}
+	for name, test := range map[string]struct {
+		level  slog.Level
+		listen bool
+		want   string
+		opts   []rover.Option
+	}{
+		"a lonely error": {slog.LevelInfo, false, `level=WARN msg="rover: nobody took this error" error="rover: no servers to dial"` + "\n",
+			[]rover.Option{rover.WithServers(nil)}},
+		"an error that is heard": {slog.LevelInfo, true, "", []rover.Option{rover.WithServers(nil)}},
+		"an attempt":             {slog.LevelInfo, false, "", nil},
+		"an attempt, in debug": {slog.LevelDebug, false,
+			`level=DEBUG msg="rover: attempt" id=a server=10.0.0.1:4040 outcome="slot 0"` + "\n", nil},
+		"a failure, in debug": {slog.LevelDebug, false,
+			`level=DEBUG msg="rover: attempt" id=a server=10.0.0.1:4040 outcome="rover: server \"a\" (10.0.0.1:4040) is unreachable: EOF"` + "\n",
+			[]rover.Option{rover.WithDialer(kit.DialFunc(func(context.Context, string, string) (net.Conn, error) { return nil, io.EOF }))}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+				if test.listen {
+					kit.Watch[error](s.Errors())
+				}
+				kit.Start(t, s)
+				synctest.Wait()
+				s.Stop()
+				if got := out.String(); got != test.want {
+					t.Errorf("logged\n%swant\n%s", got, test.want)
+				}
+			}, append(test.opts, logger(test.level))...)
+		})
+	}
+}
+
+// A slow logger does not use up the KeepTimeout.
+func TestASlowLogger(t *testing.T) {
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+		var kept atomic.Int64
+		s.Connections().ForEach(func(v any) {
+			if c, err := v.(*rover.Connection).Keep(); err == nil {
+				kept.Add(1)
+				c.Close()
+			}
+		}, nil, func() {})
+		kit.Start(t, s)
+		time.Sleep(30 * time.Second)
+		s.Stop()
+		if kept.Load() == 0 {
+			t.Errorf("no offer lived to be seen: %+v", s.Stats())
+		}
+	}, rover.WithKeepTimeout(time.Second), rover.WithLogger(slog.New(slow{})))
+}
+
+type slow struct{ panicking }
+
+func (slow) Enabled(context.Context, slog.Level) bool  { return true }
+func (slow) Handle(context.Context, slog.Record) error { time.Sleep(2 * time.Second); return nil }
+
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func (b *safeBuffer) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.b.Reset()
+}
