@@ -1,6 +1,6 @@
 // Package socket has what is done to a socket besides reading and writing it:
-// giving it back at once, putting back what was read too much, and telling
-// whose fault an error is.
+// giving it back at once, putting back what was read too much, and whose fault
+// an error is.
 package socket
 
 import (
@@ -24,7 +24,13 @@ func Refuse(conn net.Conn) {
 	for layer := range Layers(conn) {
 		raw = layer
 	}
-	if tcp, ok := raw.(interface{ SetLinger(sec int) error }); ok {
+	tcp, ok := raw.(lingerer)
+	if !ok {
+		if tcp = embedded(conn); tcp != nil {
+			raw = tcp.(net.Conn)
+		}
+	}
+	if tcp != nil {
 		_ = tcp.SetLinger(0) // fails only if it is closed already
 	}
 	if raw != conn {
@@ -32,6 +38,8 @@ func Refuse(conn net.Conn) {
 	}
 	_ = conn.Close()
 }
+
+type lingerer interface{ SetLinger(sec int) error }
 
 // KeepAlive turns keep-alive probes on, as net.Dialer does by default, where the
 // system has them.

@@ -1,13 +1,10 @@
 package socket
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"os"
 	"syscall"
 	"testing"
 
@@ -102,37 +99,5 @@ func TestUnreadComesFirst(t *testing.T) {
 	}
 	if conn.(interface{ NetConn() net.Conn }).NetConn() != client {
 		t.Error("NetConn is not the socket")
-	}
-}
-
-func TestWhoseFault(t *testing.T) {
-	for _, limit := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS} {
-		if !IsLocal(&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", limit)}) {
-			t.Errorf("%v is ours", limit)
-		}
-	}
-	// A failed lookup keeps the text of its cause alone.
-	if !IsLocal(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "dial udp: socket: too many open files", Name: "a"}}) {
-		t.Error("a lookup for which no descriptor was left is ours")
-	}
-	for _, theirs := range []error{&net.DNSError{Err: "no such host", Name: "a", IsNotFound: true}, syscall.ECONNREFUSED, syscall.ECONNRESET, io.EOF, context.DeadlineExceeded} {
-		if IsLocal(theirs) {
-			t.Errorf("%v is theirs", theirs)
-		}
-	}
-}
-
-func TestTimeoutIsATimeoutWhateverItWasCalled(t *testing.T) {
-	client, _ := pair(t)
-	for _, err := range []error{nil, net.ErrClosed, fmt.Errorf("proxy: %v", context.DeadlineExceeded), context.DeadlineExceeded} {
-		for _, conn := range []net.Conn{nil, client} {
-			var known net.Error
-			if got := Timeout(err, conn); !errors.As(got, &known) || !known.Timeout() {
-				t.Errorf("Timeout(%v, %v) = %v", err, conn, got)
-			}
-		}
-	}
-	if got := Timeout(context.DeadlineExceeded, nil); got != context.DeadlineExceeded {
-		t.Errorf("it was one, and became %v", got)
 	}
 }
