@@ -37,7 +37,7 @@ func (d *digger) into(conn net.Conn) {
 }
 
 func (d *digger) fields(v reflect.Value) {
-	for v.Kind() == reflect.Pointer {
+	if v.Kind() == reflect.Pointer {
 		v = v.Elem() // invalid, and no struct, if it is nil
 	}
 	if v.Kind() != reflect.Struct {

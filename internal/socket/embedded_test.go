@@ -57,8 +57,8 @@ func TestRefuseEndsWithOddEmbedding(t *testing.T) {
 		"panics":         panics{},
 		"circle of half": ended{&opaque{circle}},
 	} {
-		Refuse(odd)
 		t.Log(name)
+		Refuse(odd)
 	}
 	client, server := net.Pipe()
 	defer server.Close()
@@ -67,6 +67,41 @@ func TestRefuseEndsWithOddEmbedding(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A farewell might have to wait for somebody who does not read.
+func TestRefuseSaysNoFarewell(t *testing.T) {
+	client, _ := pair(t)
+	polite := &farewell{Conn: client}
+	Refuse(polite)
+	if !errors.Is(polite.said, net.ErrClosed) {
+		t.Errorf("the farewell was written: %v", polite.said)
+	}
+}
+
+type farewell struct {
+	net.Conn
+	said error
+}
+
+func (f *farewell) Close() error {
+	_, f.said = f.Write([]byte("bye"))
+	return f.Conn.Close()
+}
+
+func TestRefuseClosesWhatCannotBeSearched(t *testing.T) {
+	outer := &closes{Conn: panics{}}
+	Refuse(outer)
+	if outer.n != 1 {
+		t.Errorf("closed %d times", outer.n)
+	}
+}
+
+type closes struct {
+	net.Conn
+	n int
+}
+
+func (c *closes) Close() error { c.n++; return nil }
 
 // ended closes itself without what it embeds.
 type ended struct{ net.Conn }
