@@ -213,6 +213,50 @@ func TestCancelEndsTheLookup(t *testing.T) {
 	}
 }
 
+// It is the address that was not dialed in time that the error names.
+func TestTooLateForAny(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := Dial(ctx, &net.Dialer{}, "tcp", "127.0.0.1", 80)
+	if !errors.Is(err, context.Canceled) || Last(err) != "127.0.0.1:80" {
+		t.Errorf("%v, last %q", err, Last(err))
+	}
+}
+
+func TestTheEarliestLimitHolds(t *testing.T) {
+	now := time.Now()
+	in := func(d time.Duration) time.Time { return now.Add(d) }
+	for _, c := range []struct {
+		ctx  time.Duration // 0: none
+		d    net.Dialer
+		want time.Duration
+	}{
+		{3, net.Dialer{Timeout: 4 * time.Hour}, 3},
+		{3, net.Dialer{Deadline: in(4 * time.Hour)}, 3},
+		{3, net.Dialer{Timeout: 2 * time.Hour, Deadline: in(time.Hour)}, 1},
+		{3, net.Dialer{Timeout: time.Hour, Deadline: in(2 * time.Hour)}, 1},
+		{0, net.Dialer{Timeout: -time.Hour}, -1},
+		{3, net.Dialer{}, 3},
+		{0, net.Dialer{}, 0},
+	} {
+		ctx, cancel := t.Context(), context.CancelFunc(func() {})
+		if c.ctx != 0 {
+			ctx, cancel = context.WithDeadline(ctx, in(c.ctx*time.Hour))
+		}
+		got, stop := limited(ctx, &c.d, now)
+		if end, ok := got.Deadline(); ok != (c.want != 0) || ok && !end.Equal(in(c.want*time.Hour)) {
+			t.Errorf("%d h, %+v: ends at %v, want in %d h", c.ctx, c.d, end, c.want)
+		}
+		stop()
+		cancel()
+	}
+	for set, want := range map[time.Duration]time.Duration{0: 300 * time.Millisecond, 7: 7, -1: -1} {
+		if got := fallbackDelay(&net.Dialer{FallbackDelay: set}); got != want {
+			t.Errorf("FallbackDelay %v is %v", set, got)
+		}
+	}
+}
+
 func TestLiterals(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "::1", "::ffff:127.0.0.1"} {
 		port := listen(t, host)

@@ -13,7 +13,7 @@ import (
 // lanes are the lists of addresses that race: the first one's family, and the
 // other if there is one and it may.
 func (n *name) lanes(found []netip.AddrPort) [][]netip.AddrPort {
-	if n.delay < 0 || n.network != "tcp" {
+	if n.delay < 0 {
 		return [][]netip.AddrPort{found}
 	}
 	var first, other []netip.AddrPort
