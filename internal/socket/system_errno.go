@@ -40,7 +40,6 @@ var winsock = system{
 		syscall.Errno(10052), // WSAENETRESET
 		syscall.Errno(10053), // WSAECONNABORTED
 		syscall.Errno(10054), // WSAECONNRESET
-		syscall.Errno(10058), // WSAESHUTDOWN
 		syscall.Errno(10060), // WSAETIMEDOUT
 	},
 }
