@@ -65,7 +65,7 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.Conn, r) 
 func (c *Conn) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, c.Conn) }
 
 func (c *Conn) freeIfGone(err error) {
-	if socket.IsGone(err) {
+	if err != nil && socket.IsGone(err) {
 		c.free()
 	}
 }
