@@ -1,12 +1,10 @@
 // Package socket has what is done to a socket besides reading and writing it:
-// giving it back at once, putting back what was read too much, and whose fault
-// an error is.
+// giving it back at once, and whose fault an error is.
 package socket
 
 import (
 	"iter"
 	"net"
-	"sync"
 )
 
 // Refuse closes a socket so that the server has its slot back at once and this
@@ -67,33 +65,4 @@ func Layers(conn net.Conn) iter.Seq[net.Conn] {
 			conn = wrapper.NetConn()
 		}
 	}
-}
-
-// Unread returns the socket as it was before rest was read from it.
-func Unread(conn net.Conn, rest []byte) net.Conn {
-	if len(rest) == 0 {
-		return conn
-	}
-	return &unread{Conn: conn, rest: rest}
-}
-
-type unread struct {
-	net.Conn
-	mu   sync.Mutex
-	rest []byte
-}
-
-// NetConn returns the socket itself, past the bytes put back.
-func (c *unread) NetConn() net.Conn { return c.Conn }
-
-func (c *unread) Read(p []byte) (int, error) {
-	c.mu.Lock()
-	if len(c.rest) == 0 {
-		c.mu.Unlock()
-		return c.Conn.Read(p)
-	}
-	defer c.mu.Unlock()
-	n := copy(p, c.rest)
-	c.rest = c.rest[n:]
-	return n, nil
 }

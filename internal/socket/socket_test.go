@@ -45,7 +45,6 @@ func TestRefuseResets(t *testing.T) {
 		"plain":   func(c net.Conn) net.Conn { return c },
 		"wrapped": func(c net.Conn) net.Conn { return &wrapper{Conn: &wrapper{Conn: c}} },
 		"TLS":     func(c net.Conn) net.Conn { return tls.Client(c, &tls.Config{InsecureSkipVerify: true}) },
-		"unread":  func(c net.Conn) net.Conn { return Unread(c, []byte("x")) },
 	} {
 		client, server := pair(t)
 		wrapped := wrap(client)
@@ -76,28 +75,5 @@ func TestRefuseEndsWithOddWrappers(t *testing.T) {
 	Refuse(&wrapper{Conn: client})
 	if _, err := server.Read(make([]byte, 1)); err != io.EOF {
 		t.Error(err)
-	}
-}
-
-func TestUnreadComesFirst(t *testing.T) {
-	client, server := pair(t)
-	if Unread(client, nil) != client {
-		t.Error("nothing was unread, and the socket is not itself")
-	}
-	conn := Unread(client, []byte("HELLO"))
-	go func() {
-		_, _ = server.Write([]byte(" WORLD"))
-		_ = server.Close()
-	}()
-	small := make([]byte, 2)
-	if n, err := conn.Read(small); n != 2 || string(small) != "HE" || err != nil {
-		t.Error(n, err)
-	}
-	rest, err := io.ReadAll(conn)
-	if string(rest) != "LLO WORLD" || err != nil {
-		t.Errorf("%q, %v", rest, err)
-	}
-	if conn.(interface{ NetConn() net.Conn }).NetConn() != client {
-		t.Error("NetConn is not the socket")
 	}
 }
