@@ -8,7 +8,8 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"sync"
-	"syscall"
+
+	"github.com/callosum-go/rover/internal/socket"
 )
 
 // A ride is one try to send a request.
@@ -93,8 +94,9 @@ func isSafe(method string) bool {
 	return false
 }
 
+// isGone says whether the server ended the connection. We ourselves did not.
 func isGone(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return errors.Is(err, io.EOF) || socket.IsGone(err) && !errors.Is(err, net.ErrClosed)
 }
 
 // leave takes the request off its line, the first time.

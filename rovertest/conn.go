@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/callosum-go/rover/marble"
@@ -56,7 +55,7 @@ func (c *conn) speak(said <-chan rxgo.Item) {
 	defer c.server.Close()
 	for item := range said {
 		if item.E != nil {
-			err := cause(item.E, syscall.ECONNRESET)
+			err := cause(item.E, errReset)
 			c.reset.Store(&err)
 			return
 		}
@@ -92,7 +91,7 @@ func (c *conn) why(op string, err error) error {
 	case reset != nil:
 		err = *reset
 	case op == "write":
-		err = syscall.EPIPE
+		err = errPipe
 	default:
 		return err // the end of what the server has to say
 	}

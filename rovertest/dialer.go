@@ -27,7 +27,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -133,7 +132,7 @@ func (d *Dialer) connect(ctx context.Context, source *marble.Source, dial *Dial,
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case source == nil:
-		return nil, fmt.Errorf("rovertest: nobody serves %s: %w", to.address, syscall.ECONNREFUSED)
+		return nil, fmt.Errorf("rovertest: nobody serves %s: %w", to.address, errRefused)
 	case refuses(source):
 		return nil, refusal(ctx, source)
 	}
@@ -158,12 +157,12 @@ func refusal(ctx context.Context, source *marble.Source) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case item := <-source.Observe(rxgo.WithContext(ctx)):
-		return cause(item.E, syscall.ECONNREFUSED)
+		return cause(item.E, errRefused)
 	}
 }
 
 // cause is the error of a #: the test's, or what the system would say.
-func cause(given error, usual syscall.Errno) error {
+func cause(given error, usual error) error {
 	if given == nil || given == marble.ErrFailed {
 		return usual
 	}

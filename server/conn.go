@@ -6,7 +6,8 @@ import (
 	"io"
 	"net"
 	"sync"
-	"syscall"
+
+	"github.com/callosum-go/rover/internal/socket"
 )
 
 // Conn is a connection that holds a slot. It reads and writes what comes after
@@ -64,24 +65,9 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.Conn, r) 
 func (c *Conn) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, c.Conn) }
 
 func (c *Conn) freeIfGone(err error) {
-	if err != nil && isGone(err) {
+	if err != nil && socket.IsGone(err) {
 		c.free()
 	}
-}
-
-// isGone is true to errors after which neither direction works. It leaves out
-// io.EOF, which ends only one, and deadlines, which end nothing.
-func isGone(err error) bool {
-	for _, gone := range []error{
-		syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED,
-		syscall.ETIMEDOUT, // keep-alive found nobody
-		net.ErrClosed, io.ErrClosedPipe,
-	} {
-		if errors.Is(err, gone) {
-			return true
-		}
-	}
-	return false
 }
 
 // free gives the slot back, the first time. At any return that is done, and told.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"syscall"
 
 	"github.com/callosum-go/rover"
 	"github.com/reactivex/rxgo/v2"
@@ -87,7 +86,7 @@ func reason(err error) string {
 	if wrong, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return strings.TrimPrefix(wrong.Err.Error(), "x509: ")
 	}
-	if number, ok := errors.AsType[syscall.Errno](err); ok {
+	if number, ok := errors.AsType[errno](err); ok {
 		return number.Error()
 	}
 	if unreachable, ok := errors.AsType[*rover.UnreachableError](err); ok {

@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // so that a reader who leaves is an error of Write, and we end in order
+	ignorePipes() // so that a reader who leaves is an error of Write, and we end in order
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends us the hard way
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
@@ -31,7 +31,7 @@ func main() {
 // run is the whole command: it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := newRoot(stdout, stderr).Run(ctx, args)
-	if err == nil || errors.Is(err, syscall.EPIPE) {
+	if err == nil || errors.Is(err, brokenPipe) {
 		return 0
 	}
 	fmt.Fprintf(stderr, "rover: %v\n", err)

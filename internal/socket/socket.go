@@ -1,12 +1,10 @@
 // Package socket has what is done to a socket besides reading and writing it:
-// giving it back at once, putting back what was read too much, and telling
-// whose fault an error is.
+// giving it back at once, and whose fault an error is.
 package socket
 
 import (
 	"iter"
 	"net"
-	"sync"
 )
 
 // Refuse closes a socket so that the server has its slot back at once and this
@@ -24,7 +22,13 @@ func Refuse(conn net.Conn) {
 	for layer := range Layers(conn) {
 		raw = layer
 	}
-	if tcp, ok := raw.(interface{ SetLinger(sec int) error }); ok {
+	tcp, ok := raw.(lingerer)
+	if !ok {
+		if tcp = embedded(conn); tcp != nil {
+			raw = tcp.(net.Conn)
+		}
+	}
+	if tcp != nil {
 		_ = tcp.SetLinger(0) // fails only if it is closed already
 	}
 	if raw != conn {
@@ -32,6 +36,8 @@ func Refuse(conn net.Conn) {
 	}
 	_ = conn.Close()
 }
+
+type lingerer interface{ SetLinger(sec int) error }
 
 // KeepAlive turns keep-alive probes on, as net.Dialer does by default, where the
 // system has them.
@@ -59,33 +65,4 @@ func Layers(conn net.Conn) iter.Seq[net.Conn] {
 			conn = wrapper.NetConn()
 		}
 	}
-}
-
-// Unread returns the socket as it was before rest was read from it.
-func Unread(conn net.Conn, rest []byte) net.Conn {
-	if len(rest) == 0 {
-		return conn
-	}
-	return &unread{Conn: conn, rest: rest}
-}
-
-type unread struct {
-	net.Conn
-	mu   sync.Mutex
-	rest []byte
-}
-
-// NetConn returns the socket itself, past the bytes put back.
-func (c *unread) NetConn() net.Conn { return c.Conn }
-
-func (c *unread) Read(p []byte) (int, error) {
-	c.mu.Lock()
-	if len(c.rest) == 0 {
-		c.mu.Unlock()
-		return c.Conn.Read(p)
-	}
-	defer c.mu.Unlock()
-	n := copy(p, c.rest)
-	c.rest = c.rest[n:]
-	return n, nil
 }

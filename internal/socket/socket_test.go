@@ -1,13 +1,10 @@
 package socket
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"os"
 	"syscall"
 	"testing"
 
@@ -48,7 +45,6 @@ func TestRefuseResets(t *testing.T) {
 		"plain":   func(c net.Conn) net.Conn { return c },
 		"wrapped": func(c net.Conn) net.Conn { return &wrapper{Conn: &wrapper{Conn: c}} },
 		"TLS":     func(c net.Conn) net.Conn { return tls.Client(c, &tls.Config{InsecureSkipVerify: true}) },
-		"unread":  func(c net.Conn) net.Conn { return Unread(c, []byte("x")) },
 	} {
 		client, server := pair(t)
 		wrapped := wrap(client)
@@ -79,60 +75,5 @@ func TestRefuseEndsWithOddWrappers(t *testing.T) {
 	Refuse(&wrapper{Conn: client})
 	if _, err := server.Read(make([]byte, 1)); err != io.EOF {
 		t.Error(err)
-	}
-}
-
-func TestUnreadComesFirst(t *testing.T) {
-	client, server := pair(t)
-	if Unread(client, nil) != client {
-		t.Error("nothing was unread, and the socket is not itself")
-	}
-	conn := Unread(client, []byte("HELLO"))
-	go func() {
-		_, _ = server.Write([]byte(" WORLD"))
-		_ = server.Close()
-	}()
-	small := make([]byte, 2)
-	if n, err := conn.Read(small); n != 2 || string(small) != "HE" || err != nil {
-		t.Error(n, err)
-	}
-	rest, err := io.ReadAll(conn)
-	if string(rest) != "LLO WORLD" || err != nil {
-		t.Errorf("%q, %v", rest, err)
-	}
-	if conn.(interface{ NetConn() net.Conn }).NetConn() != client {
-		t.Error("NetConn is not the socket")
-	}
-}
-
-func TestWhoseFault(t *testing.T) {
-	for _, limit := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS} {
-		if !IsLocal(&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", limit)}) {
-			t.Errorf("%v is ours", limit)
-		}
-	}
-	// A failed lookup keeps the text of its cause alone.
-	if !IsLocal(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "dial udp: socket: too many open files", Name: "a"}}) {
-		t.Error("a lookup for which no descriptor was left is ours")
-	}
-	for _, theirs := range []error{&net.DNSError{Err: "no such host", Name: "a", IsNotFound: true}, syscall.ECONNREFUSED, syscall.ECONNRESET, io.EOF, context.DeadlineExceeded} {
-		if IsLocal(theirs) {
-			t.Errorf("%v is theirs", theirs)
-		}
-	}
-}
-
-func TestTimeoutIsATimeoutWhateverItWasCalled(t *testing.T) {
-	client, _ := pair(t)
-	for _, err := range []error{nil, net.ErrClosed, fmt.Errorf("proxy: %v", context.DeadlineExceeded), context.DeadlineExceeded} {
-		for _, conn := range []net.Conn{nil, client} {
-			var known net.Error
-			if got := Timeout(err, conn); !errors.As(got, &known) || !known.Timeout() {
-				t.Errorf("Timeout(%v, %v) = %v", err, conn, got)
-			}
-		}
-	}
-	if got := Timeout(context.DeadlineExceeded, nil); got != context.DeadlineExceeded {
-		t.Errorf("it was one, and became %v", got)
 	}
 }

@@ -1,3 +1,5 @@
+//go:build !plan9
+
 // Package faulty is a server that misbehaves by script, over loopback TCP and over pipes, and the
 // table of what a rover makes of it.
 //

@@ -1,3 +1,5 @@
+//go:build !plan9
+
 // Command soak lets rovers live in chaos and checks that nothing is lost and nothing is left.
 //
 // A run is a row of lives, one after the other. In each one a rover roams over servers on loopback

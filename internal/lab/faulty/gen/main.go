@@ -1,3 +1,5 @@
+//go:build !plan9
+
 // Command gen writes the page of all faults to the file named.
 package main
 

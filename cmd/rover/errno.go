@@ -1,0 +1,9 @@
+//go:build !plan9
+
+package main
+
+import "syscall"
+
+type errno = syscall.Errno
+
+const brokenPipe = syscall.EPIPE
