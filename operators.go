@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"net"
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callosum-go/rover/hot"
-	"github.com/callosum-go/rover/internal/crew"
+	"github.com/callosum-go/rover/internal/offer"
+	"github.com/callosum-go/rover/internal/socket"
+	"github.com/callosum-go/rover/internal/worker"
 	"github.com/reactivex/rxgo/v2"
 )
 
@@ -24,16 +28,28 @@ import (
 // on and without drift: a slow subscriber misses ticks, later ones stay on the
 // beat. d must be positive, or the only item is an error.
 func Interval(d time.Duration, opts ...rxgo.Option) rxgo.Observable {
+	return interval(d, func(int) {}, opts)
+}
+
+// interval is Interval, and counts the ticks that its subscriber misses.
+func interval(d time.Duration, missed func(n int), opts []rxgo.Option) rxgo.Observable {
 	if d <= 0 {
 		return rxgo.Thrown(fmt.Errorf("rover: interval must be positive, got %v", d))
 	}
 	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
+		begun := time.Now()
 		ticker := time.NewTicker(d)
 		return func(yield func(rxgo.Item) bool) {
 			defer ticker.Stop()
+			beat := 0
 			for n := 0; ctx.Err() == nil && yield(rxgo.Of(n)); n++ {
 				select {
-				case <-ticker.C:
+				case at := <-ticker.C:
+					now := int((at.Sub(begun) + d/2) / d)
+					if now > beat+1 {
+						missed(now - beat - 1)
+					}
+					beat = now
 				case <-ctx.Done():
 				}
 			}
@@ -76,7 +92,7 @@ func WithLatestFrom(source, other rxgo.Observable, combine rxgo.Func2, opts ...r
 				}
 			}
 		}
-	}, lose, opts...)
+	}, left, opts...)
 }
 
 // MergeMap observes project(item) for each item of source, at most n of them
@@ -139,7 +155,7 @@ func gather(subscribe func(ctx context.Context, emit func(rxgo.Item) bool) (run 
 			case out <- item:
 				return !item.Error()
 			case <-ctx.Done():
-				lose(item.V)
+				left(item.V)
 				return false
 			}
 		})
@@ -158,26 +174,29 @@ func gather(subscribe func(ctx context.Context, emit func(rxgo.Item) bool) (run 
 				}
 			}
 		}
-	}, lose, opts...)
+	}, left, opts...)
 }
 
 // concurrently works on each item in a goroutine, on at most n at once (n < 1:
 // no limit), and returns when all work has ended.
 func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work func(rxgo.Item)) {
-	if n < 1 {
-		all := crew.New(work)
-		defer all.Wait()
+	var places chan struct{}
+	if n > 0 {
+		places = make(chan struct{}, n)
+	}
+	all := worker.New(func(_ *worker.Worker[rxgo.Item], item rxgo.Item) {
+		if places != nil {
+			defer func() { <-places }()
+		}
+		work(item)
+	})
+	defer all.Wait()
+	if places == nil {
 		for item := range items {
 			all.Do(item)
 		}
 		return
 	}
-	places := make(chan struct{}, n)
-	all := crew.New(func(item rxgo.Item) {
-		defer func() { <-places }()
-		work(item)
-	})
-	defer all.Wait()
 	places <- struct{}{} // for the first item, before it is read
 	for item := range items {
 		all.Do(item)
@@ -190,7 +209,7 @@ func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work fu
 }
 
 // TakeUntil emits what source emits until notifier emits its first item. If
-// notifier completes without one, it has no say any more; if it fails, its
+// notifier completes without one, it has no effect any more; if it fails, its
 // error ends the stream.
 func TakeUntil(source, notifier rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
 	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
@@ -234,7 +253,7 @@ func TakeUntil(source, notifier rxgo.Observable, opts ...rxgo.Option) rxgo.Obser
 				}
 			}
 		}
-	}, lose, opts...)
+	}, left, opts...)
 }
 
 // Share lets any number of subscribers have one subscription to source. It is
@@ -244,7 +263,7 @@ func TakeUntil(source, notifier rxgo.Observable, opts ...rxgo.Option) rxgo.Obser
 // hot.DefaultQueue items, or its rxgo.WithBufferedChannel, which overflows.
 // Every subscriber gets a *Connection of its own.
 func Share(source rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
-	return hot.Share(source, opts, hot.WithEach(another), hot.WithDropped(lose))
+	return hot.Share(source, opts, append([]hot.SubjectOption{hot.WithEach(another)}, offerRules...)...)
 }
 
 // Partition splits source in what p says true to and the rest. Each side
@@ -266,17 +285,74 @@ func Accept(connections rxgo.Observable, want rxgo.Predicate) rxgo.Observable {
 	})
 }
 
-// Events is a subscription to loop over:
+// SlotBelow is true to a *Connection whose slot is lower than n, and to
+// nothing else: for Filter, Accept and Partition.
+func SlotBelow(n int) rxgo.Predicate {
+	return func(item any) bool {
+		c, ok := item.(*Connection)
+		return ok && c.Slot < n
+	}
+}
+
+// A Kept is a connection that KeepEach has kept, and its socket.
+type Kept struct {
+	*Connection
+	net.Conn
+}
+
+// KeepEach keeps each *Connection and emits a *Kept, whose socket is its
+// subscriber's to close. A connection that somebody else has taken, or that is
+// no longer on offer, is skipped, where Map(Keep) would end. A socket that its
+// subscriber does not take is closed. An item that is no *Connection ends the
+// stream with an error.
+func KeepEach(connections rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
+	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
+		items := hot.Items(ctx, connections)
+		return func(yield func(rxgo.Item) bool) {
+			for item := range items {
+				c, ok := item.V.(*Connection)
+				switch {
+				case item.Error():
+					yield(item)
+					return
+				case !ok:
+					yield(rxgo.Error(fmt.Errorf("rover: KeepEach got %T, want *rover.Connection", item.V)))
+					return
+				}
+				if conn, err := c.Keep(); err == nil && !yield(rxgo.Of(&Kept{c, conn})) {
+					return
+				}
+			}
+		}
+	}, func(v any) { socket.Refuse(v.(*Kept).Conn) }, opts...)
+}
+
+// Events is a subscription to loop over, once:
 //
 //	for c, err := range rover.Events[*rover.Connection](ctx, stream.Connections()) {
 //
-// It subscribes when the loop begins and leaves when the loop ends, by a
-// panic of its body too; the loop ends with the source or ctx. An error of the
-// source, and an item that is no T, come as err; such an item is declined if
-// it is a *Connection.
+// It subscribes at once, so that what is emitted between Events and the loop is
+// not missed, and leaves when the loop ends, by a panic of its body too; the
+// loop ends with the source or ctx. If there is no loop, it leaves when ctx
+// ends. A second loop subscribes anew. An error of the source, and an item that
+// is no T, come as err; such an item is declined if it is a *Connection.
 func Events[T any](ctx context.Context, source rxgo.Observable) iter.Seq2[T, error] {
+	first := hot.Items(ctx, source)
+	var begun atomic.Bool
+	unused := context.AfterFunc(ctx, func() {
+		if !begun.Swap(true) {
+			for item := range first { // which ends at once, and leaves
+				lose(item.V)
+			}
+		}
+	})
 	return func(yield func(T, error) bool) {
-		for item := range hot.Items(ctx, source) {
+		items := first
+		if begun.Swap(true) {
+			items = hot.Items(ctx, source)
+		}
+		unused()
+		for item := range items {
 			v, ok := item.V.(T)
 			err := item.E
 			if err == nil && !ok {
@@ -293,21 +369,50 @@ func Events[T any](ctx context.Context, source rxgo.Observable) iter.Seq2[T, err
 // another gives a further subscriber a *Connection of its own.
 func another(v any) any {
 	if c, ok := v.(*Connection); ok {
-		return share(c.offer)
+		return c.offer.share()
 	}
 	return v
+}
+
+// offerRules are the rules of a Subject that hands out connections: the newest
+// stay, what is over is not delivered, and what is not delivered is declined in
+// the name of who should have got it.
+var offerRules = []hot.SubjectOption{
+	hot.WithOverflow(hot.DropOldest),
+	hot.WithPerishable(fresh, over),
+	hot.WithDropped(left),
+	hot.WithOverflowed(overflowed),
+}
+
+// fresh says that a value can still be used, and gives an offer its whole time
+// from now on.
+func fresh(v any) bool {
+	c, ok := v.(*Connection)
+	return !ok || c.offer.delivered()
+}
+
+func over(v any) <-chan struct{} {
+	if c, ok := v.(*Connection); ok {
+		return c.offer.Done()
+	}
+	return nil
+}
+
+func left(v any)       { leave(v, offer.Left) }
+func overflowed(v any) { leave(v, offer.Overflowed) }
+
+// lose declines what nobody will get to see.
+func lose(v any) { leave(v, offer.Declined) }
+
+func leave(v any, why offer.Fate) {
+	if c, ok := v.(*Connection); ok {
+		c.leave(why)
+	}
 }
 
 // discard takes what is left until the channel is closed.
 func discard(items <-chan rxgo.Item) {
 	for item := range items {
-		lose(item.V)
-	}
-}
-
-// lose declines what nobody will get to see.
-func lose(v any) {
-	if c, ok := v.(*Connection); ok {
-		c.Decline()
+		left(item.V)
 	}
 }

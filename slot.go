@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-
-	"github.com/reactivex/rxgo/v2"
 )
 
-// The slot line, Callosum's whole protocol: a server greets a connection with
+// The slot line, Callosum's whole protocol: a server begins each connection with
 // the number of its lowest free slot in decimal digits, then CR LF.
 //
 //	slot-line = 1*19DIGIT CR LF
@@ -17,32 +15,16 @@ import (
 const (
 	maxDigits  = 19 // as many as the largest int has
 	safeDigits = 9  // as many as fit in every int, of 32 bits too
-	maxLine    = 32 // what is read at the most to find the line; it has maxDigits+2 bytes
+	maxLine    = 32 // bytes of an answer that are shown; a line has maxDigits+2 at the most
 )
 
 // ErrProtocol is what a *ProtocolError wraps: the peer does not speak the
 // protocol.
 var ErrProtocol = errors.New("rover: not a slot line")
 
-// A ProtocolError says that a server answered with something else than a slot
-// line. Line is what came, at most 32 bytes. Err wraps ErrProtocol and tells
-// the first wrong byte.
-type ProtocolError struct {
-	ID     string
-	Server Server
-	Line   []byte
-	Err    error
-}
-
-func (e *ProtocolError) Error() string {
-	return fmt.Sprintf("rover: server %q (%v) answered %q: %s", e.ID, e.Server, e.Line, plain(e.Err))
-}
-
-func (e *ProtocolError) Unwrap() error { return e.Err }
-
 // ParseSlot returns the number in a slot line: "13\r\n" is 13, and so is
 // "013\r\n". The line must be whole, with nothing behind it: 1 to 19 digits
-// that make an int, then CR LF. The error wraps ErrProtocol and tells the
+// that make an int, then CR LF. The error wraps ErrProtocol and names the
 // first wrong byte.
 func ParseSlot(line []byte) (int, error) {
 	slot, n := 0, len(line)-len("\r\n")
@@ -103,38 +85,40 @@ func unexpected(b []byte, at int, want string) error {
 	return fmt.Errorf("%w: byte %d is %q, want %s", ErrProtocol, at+1, b[at:at+1], want)
 }
 
-// readSlot reads a slot line into buf, which holds maxLine bytes, with as few
-// reads as there are pieces. It never waits once the line is whole or wrong,
-// and never reads more than buf holds. n is how many bytes came; those behind
-// size belong to what follows the line.
-func readSlot(r io.Reader, buf []byte) (slot, size, n int, err error) {
+// readSlot reads a slot line into buf, which holds maxLine bytes, and not a byte
+// of what follows it: the socket stays as it is, whatever came with the line.
+// It asks for no more than the line still lacks at the least, which makes one
+// read for one digit and two for two or three. n is how many bytes came.
+func readSlot(r io.Reader, buf []byte) (slot, n int, err error) {
 	for idle := 0; ; {
-		m, failed := r.Read(buf[n:])
+		m, failed := r.Read(buf[n : n+lacking(buf[:n])])
 		n += m
-		slot, size, err = scanSlot(buf[:n])
+		slot, size, err := scanSlot(buf[:n])
 		if err != nil || size > 0 {
-			return slot, size, n, err
+			return slot, n, err
 		}
 		switch {
 		case failed == io.EOF:
-			return 0, 0, n, io.ErrUnexpectedEOF
+			return 0, n, io.ErrUnexpectedEOF
 		case failed != nil:
-			return 0, 0, n, failed
+			return 0, n, failed
 		case m > 0:
 			idle = 0
 		default: // a reader should not do that; one that does must not spin us
 			if idle++; idle == 100 {
-				return 0, 0, n, io.ErrNoProgress
+				return 0, n, io.ErrNoProgress
 			}
 		}
 	}
 }
 
-// SlotBelow is true to a *Connection whose slot is lower than n, and to
-// nothing else: for Filter, Accept and Partition.
-func SlotBelow(n int) rxgo.Predicate {
-	return func(item any) bool {
-		c, ok := item.(*Connection)
-		return ok && c.Slot < n
+// lacking is how many bytes a line that began well lacks at the least.
+func lacking(begun []byte) int {
+	switch n := len(begun); {
+	case n == 0:
+		return len("0\r\n")
+	case begun[n-1] == '\r':
+		return len("\n")
 	}
+	return len("\r\n")
 }

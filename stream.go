@@ -1,7 +1,7 @@
 // Package rover roams a changing set of servers and turns what it finds into
 // event streams.
 //
-// Every interval it dials one server of the set. The server greets it with one
+// Every interval it dials one server of the set. The server answers with one
 // line, the lowest slot number it has free ("13\r\n"), and the rover offers
 // slot and socket to whoever subscribed. Clients that keep their lowest slots
 // and give up their highest balance a fleet by themselves. The protocol is
@@ -29,20 +29,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"maps"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"runtime/debug"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callosum-go/rover/hot"
-	"github.com/callosum-go/rover/internal/due"
 	"github.com/callosum-go/rover/internal/expiry"
-	"github.com/callosum-go/rover/internal/guard"
 	"github.com/callosum-go/rover/internal/offer"
-	"github.com/callosum-go/rover/internal/roster"
+	"github.com/callosum-go/rover/internal/repeat"
+	"github.com/callosum-go/rover/internal/set"
+	"github.com/callosum-go/rover/internal/socket"
+	"github.com/callosum-go/rover/internal/worker"
 	"github.com/reactivex/rxgo/v2"
 )
 
@@ -50,17 +55,24 @@ import (
 const (
 	DefaultInterval    = time.Second     // between attempts
 	DefaultDialTimeout = 5 * time.Second // dial and slot line together
-	DefaultKeepTimeout = 5 * time.Second // an unclaimed connection's life
+	DefaultKeepTimeout = 5 * time.Second // an unanswered offer's life
 	DefaultMaxInFlight = 16              // attempts at once
 )
 
+// dialerGrace is how long a dialer may take to return once its time is over.
+const dialerGrace = 100 * time.Millisecond
+
 var (
-	// ErrNoServers is told on Errors by a tick that found the set empty.
+	// ErrNoServers is on Errors once a tick has found the set empty, and not again
+	// until there was a server. What wraps it names the server of a To that is
+	// not in the set.
 	ErrNoServers = errors.New("rover: no servers to dial")
-	// ErrBusy is told on Errors by a tick while MaxInFlight attempts are running.
+	// ErrBusy is on Errors for each tick while MaxInFlight attempts are running.
 	ErrBusy = errors.New("rover: too many attempts in flight")
-	// ErrStarted is what a second Start returns, ErrStopped what it returns after Stop.
-	ErrStarted, ErrStopped = errors.New("rover: stream is started"), errors.New("rover: stream is stopped")
+	// ErrStarted is what a second Start returns.
+	ErrStarted = errors.New("rover: stream is started")
+	// ErrStopped is what Start returns after Stop.
+	ErrStopped = errors.New("rover: stream is stopped")
 )
 
 // An Option configures New.
@@ -72,7 +84,7 @@ type config struct {
 	maxInFlight   int
 	servers       map[string]Server
 	source, ticks rxgo.Observable
-	pick          func(n int) int
+	pick          func(n int) int // nil: rand.IntN
 	dialer        Dialer
 	logger        *slog.Logger
 }
@@ -88,51 +100,64 @@ func WithDialTimeout(d time.Duration) Option {
 	return func(c *config) error { return positive(&c.dialTimeout, "dial timeout", d) }
 }
 
-// WithKeepTimeout sets how long a connection stays on offer: more than 0,
-// default 5 s.
+// WithKeepTimeout sets how long a connection stays on offer, from when it was
+// made and anew from when a subscriber got it: more than 0, default 5 s.
 func WithKeepTimeout(d time.Duration) Option {
 	return func(c *config) error { return positive(&c.keepTimeout, "keep timeout", d) }
 }
 
 // WithMaxInFlight sets how many attempts may run at once: at least 1, default
-// 16. A tick beyond is ErrBusy.
+// 16. A tick beyond is skipped with ErrBusy.
 func WithMaxInFlight(n int) Option {
 	return func(c *config) error {
-		if c.maxInFlight = n; n < 1 {
+		c.maxInFlight = n
+		if n < 1 {
 			return fmt.Errorf("rover: max in flight must be at least 1, got %d", n)
 		}
 		return nil
 	}
 }
 
-// WithServers sets the first set of servers by id. It is copied. Default none.
+// WithServers sets the first set of servers by id, none of which may be empty.
+// It is copied. Default none. The error names all that is wrong.
 func WithServers(servers map[string]Server) Option {
+	servers = maps.Clone(servers)
 	return func(c *config) error {
-		c.servers = maps.Clone(servers)
-		return checkAll(servers)
+		c.servers = servers
+		return checkServers(servers)
 	}
 }
 
 // WithServerSets subscribes to a source of sets at Start: each item, a
-// map[string]Server, replaces the whole set. A bad item or an error is told on
-// Errors; it, and the source's end, leave the last set in force. A source that
-// emits from a goroutine, as rxgo.Just does, may come after the first tick.
+// map[string]Server, is a SetServers. What is wrong with one, or an error, is on
+// Errors; that, and the source's end, leave the last set in force. Ticks before
+// the first set are made up for by one attempt as soon as it comes.
 func WithServerSets(sets rxgo.Observable) Option {
 	return func(c *config) error { return given(&c.source, "server sets", sets) }
 }
 
-// WithTicks replaces the interval, at Start: each item is one attempt. When it
-// ends, no more attempts are made.
+// WithTicks replaces the interval, at Start: each item is one attempt, at a
+// server of Pick's, or at the one that To names. None is missed. When ticks
+// end, no more attempts are made.
 func WithTicks(ticks rxgo.Observable) Option {
 	return func(c *config) error { return given(&c.ticks, "ticks", ticks) }
 }
+
+// To is a tick that dials the server with this id. If the set has none, its
+// Outcome's error wraps ErrNoServers and names the id.
+func To(id string) any { return to(id) }
+
+type to string
+
+func (id to) String() string { return fmt.Sprintf("to %q", string(id)) }
 
 // WithPick sets how one of n servers is chosen, by a number from 0 to n-1, which
 // is the same server as long as the set stays as it is. It is not called
 // concurrently. Default rand.IntN of math/rand/v2.
 func WithPick(pick func(n int) int) Option {
 	return func(c *config) error {
-		if c.pick = pick; pick == nil {
+		c.pick = pick
+		if pick == nil {
 			return errors.New("rover: pick must not be nil")
 		}
 		return nil
@@ -146,46 +171,68 @@ func WithDialer(d Dialer) Option {
 }
 
 // WithLogger sets where errors are logged that nobody listens to, at Warn, and
-// each attempt, at Debug. Default slog.Default().
+// each attempt, at Debug. An error that comes again and again is logged at most
+// once a minute, with its count. Default slog.Default().
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error { return given(&c.logger, "logger", l) }
 }
 
-func positive(to *time.Duration, name string, d time.Duration) error {
-	if *to = d; d <= 0 {
+func positive(option *time.Duration, name string, d time.Duration) error {
+	*option = d
+	if d <= 0 {
 		return fmt.Errorf("rover: %s must be positive, got %v", name, d)
 	}
 	return nil
 }
 
-func given[T comparable](to *T, name string, v T) error {
-	var none T
-	if *to = v; v == none {
-		return fmt.Errorf("rover: %s must not be nil", name)
+func given[T any](option *T, name string, v T) error {
+	*option = v
+	value := reflect.ValueOf(v)
+	switch value.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Chan, reflect.Slice:
+		if !value.IsNil() {
+			return nil
+		}
+	case reflect.Invalid:
+	default:
+		return nil
 	}
-	return nil
+	return fmt.Errorf("rover: %s must not be nil", name)
 }
 
 // A Stream is one rover: made by New, it runs from Start to Stop, once. Its
 // methods are safe for many goroutines.
 type Stream struct {
 	config
+	tally
 
-	roster      *roster.Roster[target]
-	connections *hot.Subject // of *offering; each subscriber sees its own *Connection
+	servers     set.Set[Server] // in force; written under the lock of sets
+	inForce     *hot.Subject    // of &servers, whenever they change
+	sets        *hot.Subject    // of SetChange
+	outcomes    *hot.Subject    // of Outcome
+	connections *hot.Subject    // of *offering; each subscriber sees its own *Connection
 	unreachable *hot.Subject
 	errors      *hot.Subject
-	attempts    *expiry.Queue[*due.Context] // under way, until their dial timeout
-	offers      *expiry.Queue[*offering]    // open, until their keep timeout
-	over        func(*offering, offer.Fate) // of each offer
-	ledger      ledger
+
+	workers  *worker.Group[*attempt]
+	attempts *expiry.Queue[*attempt] // under way, until their dial timeout
+	late     *expiry.Queue[*attempt] // past it, until their dialers' grace is over
+	offers   open                    // until their keep timeout
+	warned   atomic.Bool             // that nobody ever answers offers
+	logged   repeat.Log
+
+	aiming  chan struct{} // a lock: a waiter in a bubble is durably blocked, as Pick may be
+	owed    any           // the last tick that found no server; under aiming
+	owing   atomic.Bool   // there is one; written under aiming
+	empty   bool          // ErrNoServers was reported; under aiming
+	waiting atomic.Bool   // for the first set of the source
 
 	mu      sync.Mutex
-	stop    sync.Once
 	stopped bool
 	ctx     context.Context // nil: not started
 	cancel  func()
-	running sync.WaitGroup // the pipeline, its dials, and the set source
+	running sync.WaitGroup // the pipeline and the set source
+	done    chan struct{}  // closed when Stop is over
 }
 
 // New makes a rover that is not yet started. With no options it has no
@@ -193,205 +240,595 @@ type Stream struct {
 func New(opts ...Option) (*Stream, error) {
 	s := &Stream{config: config{
 		interval: DefaultInterval, dialTimeout: DefaultDialTimeout, keepTimeout: DefaultKeepTimeout,
-		maxInFlight: DefaultMaxInFlight, pick: rand.IntN, dialer: defaultDialer, logger: slog.Default(),
+		maxInFlight: DefaultMaxInFlight, dialer: defaultDialer, logger: slog.Default(),
 	}}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("rover: option %d of %d is nil", i+1, len(opts))
+		}
 		if err := opt(&s.config); err != nil {
 			return nil, err
 		}
 	}
 	if s.ticks == nil {
-		s.ticks = Interval(s.interval)
+		s.ticks = interval(s.interval, s.missed, nil)
 	}
-	s.logger = guard.Logger(s.logger, func(v any) { s.errors.Publish(&PanicError{"logger", v, debug.Stack()}) })
-	s.over = func(o *offering, fate offer.Fate) {
-		s.ledger.closed(fate) // before Remove: when Stop finds no offer left, all are counted
-		s.offers.Remove(&o.Place)
-	}
-	s.roster, s.servers = roster.New(targets(s.servers)), nil
-	s.connections = hot.NewSubject(
-		hot.WithEach(func(v any) any { return share(v.(*offering)) }),
-		hot.WithReplay(func(v any) bool { return v.(*offering).Fate() == offer.Open }),
-		hot.WithDropped(lose))
-	s.unreachable = hot.NewSubject()
-	s.errors = hot.NewSubject()
-	s.attempts = expiry.New(s.dialTimeout, func(a *due.Context) { a.Abort(context.DeadlineExceeded) })
-	s.offers = expiry.New(s.keepTimeout, func(o *offering) { o.End(offer.Expired) })
+	s.aiming, s.done = make(chan struct{}, 1), make(chan struct{})
+	s.inForce = hot.NewSubject(hot.WithQueue(1), hot.WithLatest())
+	s.sets = hot.NewSubject(hot.WithGrowingQueue(), hot.WithFirst(s.wholeSet))
+	s.outcomes = hot.NewSubject(hot.WithGrowingQueue())
+	s.connections = hot.NewSubject(append([]hot.SubjectOption{
+		hot.WithEach(func(v any) any { return v.(*offering).share() }),
+		hot.WithFirst(s.offers.newestFirst)}, offerRules...)...)
+	s.unreachable = hot.NewSubject(hot.WithOverflow(hot.DropOldest), hot.WithOverflowed(s.undelivered))
+	s.errors = hot.NewSubject(hot.WithOverflow(hot.DropOldest), hot.WithOverflowed(s.undelivered))
+	s.workers = worker.New(s.attempt)
+	s.attempts = expiry.New(s.dialTimeout, s.timeout)
+	s.late = expiry.New(dialerGrace, s.abandon)
+	s.offers.queue, s.offers.tally = expiry.New(s.keepTimeout, s.expire), &s.tally
+	s.inForce.Publish(&s.servers)
+	_ = s.SetServers(s.config.servers) // checked by WithServers
 	return s, nil
 }
 
 // rove is the whole rover: it subscribes to ticks and sets and returns what
 // roves over them. That returns when ctx has ended, and every dial with it.
 func (s *Stream) rove(ctx context.Context) (run func()) {
-	targets := WithLatestFrom(s.ticks, s.roster.Sets(), s.aim) // *attempt, or the error why there is none
+	targets := WithLatestFrom(hot.Lossless(s.ticks), s.inForce.Observable(), s.aim) // *attempt, or skipped
 	attempts := hot.Items(ctx, targets.Filter(s.aimed))
 	return func() {
-		concurrently(ctx, attempts, 0, s.attempt) // MergeMap(dial), without an Observable for each
+		defer s.workers.Wait()
+		guarded("ticks", func() {
+			for item := range attempts { // MergeMap(dial), without an Observable for each
+				s.dial(item)
+			}
+		}, func(p *PanicError) { s.report(p) })
 	}
 }
 
-// aim makes a tick and the latest set an attempt at one of its servers, or an
-// error. That is a value: as an Item.E it would end the pipeline.
-func (s *Stream) aim(_ context.Context, _, latest any) (any, error) {
-	if s.ledger.busy(s.maxInFlight) {
-		return ErrBusy, nil
+// A skipped tick has made no attempt.
+type skipped struct {
+	outcome Outcome
+	over    bool  // the outcome is to be emitted: not of a tick that is owed
+	report  error // nil: nothing to say
+}
+
+// aim makes a tick and the set in force an attempt at one of its servers, or
+// skips it. That is a value: an Item.E would end the pipeline.
+func (s *Stream) aim(_ context.Context, tick, servers any) (any, error) {
+	s.aiming <- struct{}{}
+	defer func() { <-s.aiming }()
+	s.count(func(n *Stats) { n.Ticks++ })
+	return s.target(tick, servers.(*set.Set[Server])), nil
+}
+
+func (s *Stream) target(tick any, servers *set.Set[Server]) any {
+	if s.now().InFlight >= s.maxInFlight { // target alone adds to it, under the lock of aim
+		s.count(func(n *Stats) { n.Busy++ })
+		return skip(tick, ErrBusy)
 	}
-	to, err := s.choose(latest.(*roster.Set[target]))
+	chosen, err := s.choose(tick, servers)
 	switch {
-	case err == roster.ErrEmpty:
-		s.ledger.add(func(n *Stats) { n.NoServers++ })
-		return ErrNoServers, nil
+	case err == set.ErrEmpty:
+		return s.owe(tick, servers)
+	case errors.Is(err, ErrNoServers):
+		s.count(func(n *Stats) { n.NoServers++ })
+		return skip(tick, err)
 	case err != nil:
-		return err, nil
+		s.count(func(n *Stats) { n.BadPicks++ })
+		return skip(tick, err)
 	}
-	s.ledger.add(func(n *Stats) { n.Attempts++; n.InFlight++ })
-	return newAttempt(s.ctx, to, s.dialer), nil
+	s.empty = false
+	s.count(func(n *Stats) { n.Attempts++; n.InFlight++ })
+	return newAttempt(s.ctx, tick, chosen.Name, chosen.Value, s.dialer, s.dialTimeout)
 }
 
-// aimed lets attempts pass, and tells why there is none.
+func skip(tick any, err error) skipped {
+	return skipped{outcome: Outcome{Tick: tick, Err: err, Begun: time.Now()}, over: true, report: err}
+}
+
+// choose finds the tick's server. A Pick of the user's is called on a goroutine
+// of its own: it may end it, and the pipeline goes on.
+func (s *Stream) choose(tick any, servers *set.Set[Server]) (chosen set.Entry[Server], err error) {
+	if id, ok := tick.(to); ok {
+		server, known := servers.Get(string(id))
+		if !known {
+			err = fmt.Errorf("%w: there is no %q in the set", ErrNoServers, string(id))
+		}
+		return set.Entry[Server]{Name: string(id), Value: server}, err
+	}
+	if s.pick == nil {
+		return servers.Pick(rand.IntN)
+	}
+	var failed error
+	chosen, err = servers.Pick(func(n int) (i int) {
+		apart("pick", func() { i = s.pick(n) }, func(p *PanicError) { failed = p })
+		return i
+	})
+	if failed != nil {
+		return chosen, failed
+	}
+	return chosen, err
+}
+
+// owe remembers a tick that found no server. One attempt makes up for it as
+// soon as a server comes; it is over when the next tick takes its place.
+func (s *Stream) owe(tick any, servers *set.Set[Server]) any {
+	was := s.owing.Swap(true)
+	if servers.Len() > 0 { // whoever put one in may not have seen that it is owed
+		s.owing.Store(was)
+		return s.target(tick, servers)
+	}
+	last := s.owed
+	s.owed = tick
+	var out skipped
+	if was {
+		s.count(func(n *Stats) { n.NoServers++ })
+		out = skip(last, ErrNoServers)
+	} else {
+		s.count(func(n *Stats) { n.Owed++ })
+	}
+	out.report = nil
+	if !s.empty && (was || !s.waiting.Load()) {
+		s.empty, out.report = true, ErrNoServers
+	}
+	return out
+}
+
+// pay makes the attempt that is owed, once there is a server.
+func (s *Stream) pay() {
+	if !s.owing.Load() {
+		return
+	}
+	if v := s.owedTarget(); v != nil && s.aimed(v) {
+		s.dial(rxgo.Of(v))
+	}
+}
+
+func (s *Stream) owedTarget() any {
+	s.aiming <- struct{}{}
+	defer func() { <-s.aiming }()
+	if !s.owing.Load() || s.ctx.Err() != nil {
+		return nil
+	}
+	return s.target(s.settleDebt(), &s.servers)
+}
+
+// settleDebt returns the tick that is owed, which is not owed any more.
+func (s *Stream) settleDebt() (tick any) {
+	tick, s.owed = s.owed, nil
+	s.owing.Store(false)
+	s.count(func(n *Stats) { n.Owed-- })
+	return tick
+}
+
+// aimed lets attempts pass, and emits why there is none.
 func (s *Stream) aimed(v any) bool {
-	if err, failed := v.(error); failed {
-		s.split(err)
-		return false
+	none, ok := v.(skipped)
+	if !ok {
+		return true
 	}
-	return true
+	if none.over {
+		s.outcomes.Publish(none.outcome)
+	}
+	if none.report != nil {
+		s.report(none.report)
+	}
+	return false
 }
 
-func (s *Stream) choose(servers *roster.Set[target]) (_ target, err error) {
-	defer guarded("pick", &err)
-	return servers.Pick(s.pick)
-}
-
-// attempt makes one attempt and puts its outcome on its stream.
-func (s *Stream) attempt(item rxgo.Item) {
+// dial has a worker make an attempt.
+func (s *Stream) dial(item rxgo.Item) {
 	if item.Error() {
-		s.split(fmt.Errorf("rover: ticks failed, there will be no more: %w", item.E))
+		s.report(fmt.Errorf("rover: ticks failed, there will be no more: %w", item.E))
 		return
 	}
 	a := item.V.(*attempt)
-	if !s.attempts.Add(&a.Place) {
-		s.ledger.settle(nil) // stopped
-		return
+	if !s.workers.Do(a) { // stopped
+		s.settle(a, result{})
 	}
-	a.outcome = errGone
-	defer s.settle(a) // also when the dialer ends its goroutine
-	a.outcome = a.run(s.dialer, s.attempts)
 }
 
-func (s *Stream) settle(a *attempt) {
-	s.ledger.settle(a.outcome)
-	if a.outcome != nil && s.logger.Enabled(a, slog.LevelDebug) {
-		s.logger.Debug("rover: attempt", "id", a.id, "server", a.addr, "outcome", fmt.Sprint(a.outcome))
-	}
-	s.split(a.outcome)
-}
-
-// split puts an outcome on its stream.
-func (s *Stream) split(outcome any) {
-	switch o := outcome.(type) {
-	case *offering:
-		o.Over = s.over
-		s.offers.Add(&o.Place)
-		s.connections.Publish(o)
-		o.Leave(false)
-	case *UnreachableError:
-		s.unreachable.Publish(o)
-	case error:
-		if s.errors.Publish(o) == 0 {
-			s.logger.Warn("rover: nobody took this error", "error", o)
+// attempt makes one attempt, on a worker's goroutine.
+func (s *Stream) attempt(w *worker.Worker[*attempt], a *attempt) {
+	a.worker = w
+	r, returned := result{}, false
+	defer func() {
+		if !returned && !a.cut() { // the dialer has ended its goroutine
+			r.err = &PanicError{"dialer", goexit, debug.Stack()}
 		}
+		a.Abort(context.Canceled) // closes what Goexit left
+		if !s.settle(a, r) {
+			socket.Refuse(r.conn)
+		}
+	}()
+	s.attempts.Add(&a.place, a, a.begun)
+	if s.ctx.Err() != nil {
+		a.Abort(context.Canceled)
 	}
+	r = a.run(s.dialer)
+	returned = true
+}
+
+// timeout ends an attempt whose dial timeout is over.
+func (s *Stream) timeout(a *attempt) {
+	s.late.Add(new(expiry.Node[*attempt]), a, time.Now()) // first: Abort waits for a socket's Close
+	a.Abort(context.DeadlineExceeded)
+}
+
+// abandon settles an attempt whose dialer does not return.
+func (s *Stream) abandon(a *attempt) { s.leaveBehind(a) }
+
+func (s *Stream) leaveBehind(a *attempt) bool {
+	var r result
+	if !a.cut() {
+		r.err = a.blame(nil, 0, socket.Timeout(nil, nil))
+	}
+	defer a.worker.Leave()
+	return s.settle(a, r)
+}
+
+// settle counts what became of an attempt and puts it on its stream. False: it
+// was settled before.
+func (s *Stream) settle(a *attempt, r result) bool {
+	if a.settled.Swap(true) {
+		return false
+	}
+	s.attempts.Remove(&a.place)
+	cut := r.offer == nil && r.err == nil
+	if server, listed := s.servers.Get(a.id); !cut && (!listed || server != a.server) {
+		socket.Refuse(r.conn)
+		r = result{err: ErrDropped}
+	}
+	if !cut && s.outcomes.Subscribers() > 0 {
+		s.outcomes.Publish(a.outcome(r)) // before the offer, whose socket may be gone at once
+	}
+	switch err := r.err.(type) {
+	case nil:
+		if cut {
+			s.count(func(n *Stats) { n.InFlight--; n.Aborted++ })
+			return true
+		}
+		s.count(func(n *Stats) { n.InFlight--; n.Connections++; n.Open++ })
+		s.offers.show(r.offer, s.connections)
+	case *UnreachableError:
+		s.count(func(n *Stats) { n.InFlight--; n.Unreachable++ })
+		s.unreachable.Publish(err)
+	case *ProtocolError:
+		s.count(func(n *Stats) { n.InFlight--; n.ProtocolErrors++ })
+		s.report(err)
+	case *LocalError, *PanicError:
+		s.count(func(n *Stats) { n.InFlight--; n.Failures++ })
+		s.report(err)
+	default: // ErrDropped
+		s.count(func(n *Stats) { n.InFlight--; n.Aborted++ })
+	}
+	s.debug(a, r)
+	return true
+}
+
+// expire ends an offer that nobody has answered in time.
+func (s *Stream) expire(o *offering) {
+	if o.End(offer.Expired) && !s.offers.answered.Load() && !s.warned.Swap(true) {
+		s.log(slog.LevelWarn, "rover: an offer has expired, and nobody has kept or declined any: each holds a server's slot until then",
+			"connection", o.connection.String(), "after", s.keepTimeout)
+	}
+}
+
+// report puts an error on its stream, or in the log if nobody listens.
+func (s *Stream) report(err error) {
+	if s.errors.Publish(err) == 0 {
+		s.warn(err)
+	}
+}
+
+// undelivered is an event that a subscriber's full queue gave up.
+func (s *Stream) undelivered(v any) {
+	s.count(func(n *Stats) { n.Undelivered++ })
+	if err := v.(error); !isUnreachable(err) {
+		s.warn(err)
+	}
+}
+
+func isUnreachable(err error) bool {
+	_, is := err.(*UnreachableError)
+	return is
+}
+
+func (s *Stream) warn(err error) {
+	if times, now := s.logged.Happened(sameError(err)); now {
+		s.log(slog.LevelWarn, "rover: nobody took this error", "error", err, "times", times)
+	}
+}
+
+// log is for the pipeline's goroutine too, which a logger must not end.
+func (s *Stream) log(level slog.Level, msg string, args ...any) {
+	apart("logger", func() { s.logger.Log(context.Background(), level, msg, args...) }, func(p *PanicError) { s.errors.Publish(p) })
+}
+
+func (s *Stream) debug(a *attempt, r result) {
+	guarded("logger", func() {
+		if !s.logger.Enabled(a.stream, slog.LevelDebug) {
+			return
+		}
+		outcome := any(r.err)
+		if r.err == nil {
+			outcome = fmt.Sprint("slot ", r.offer.connection.Slot)
+		}
+		s.logger.Debug("rover: attempt", "id", a.id, "server", a.server, "outcome", outcome, "took", time.Since(a.begun))
+	}, func(p *PanicError) { s.errors.Publish(p) })
 }
 
 // AddServer adds a server to the set in force, in the place of one with the
-// same id. The next tick may dial it. The error says what is wrong with the
-// server.
+// same id, which must not be empty. The next tick may dial it. The error says
+// what is wrong with the server.
 func (s *Stream) AddServer(id string, server Server) error {
-	if err := server.check(id); err != nil {
+	if err := checkServer(id, server); err != nil {
 		return err
 	}
-	s.roster.Set().Add(id, newTarget(id, server))
+	s.change(func() (added, dropped []set.Entry[Server]) {
+		old, had := s.servers.Get(id)
+		if had && old == server {
+			return nil, nil
+		}
+		if had {
+			dropped = []set.Entry[Server]{{Name: id, Value: old}}
+		}
+		s.servers.Add(id, server)
+		return []set.Entry[Server]{{Name: id, Value: server}}, dropped
+	})
 	return nil
 }
 
 // DropServer takes a server out of the set in force; false: no such id.
-// Connections that were made stay as they are.
-func (s *Stream) DropServer(id string) bool { return s.roster.Set().Drop(id) }
+// Connections that were made stay as they are; an attempt under way ends
+// without an event on the three streams.
+func (s *Stream) DropServer(id string) bool {
+	return s.drop(id, func(Server) bool { return true })
+}
 
-// Servers returns a copy of the set in force.
-func (s *Stream) Servers() map[string]Server {
-	servers := make(map[string]Server)
-	for id, to := range s.roster.Set().All() {
-		servers[id] = to.server
+// DropIf is DropServer if the id still means this server: false if it does not,
+// so that a successor is not dropped in its place.
+func (s *Stream) DropIf(id string, server Server) bool {
+	return s.drop(id, func(now Server) bool { return now == server })
+}
+
+func (s *Stream) drop(id string, only func(Server) bool) bool {
+	return s.change(func() (added, dropped []set.Entry[Server]) {
+		server, had := s.servers.Get(id)
+		if !had || !only(server) {
+			return nil, nil
+		}
+		s.servers.Drop(id)
+		return nil, []set.Entry[Server]{{Name: id, Value: server}}
+	})
+}
+
+// SetServers makes these the set in force. Servers that are in both stay as
+// they are, at no cost. What is wrong with the set is left out and is the
+// error, a line each; a server that was in force under the id of a wrong one
+// stays.
+func (s *Stream) SetServers(servers map[string]Server) (err error) {
+	s.change(func() (added, dropped []set.Entry[Server]) {
+		added, dropped, err = s.servers.Merge(servers, checkServer)
+		return added, dropped
+	})
+	return err
+}
+
+// change changes the set in force and emits what has changed. False: nothing.
+func (s *Stream) change(write func() (added, dropped []set.Entry[Server])) (changed bool) {
+	var some bool
+	s.sets.Update(func(heard bool) (any, bool) {
+		added, dropped := write()
+		some = len(added) > 0
+		changed = some || len(dropped) > 0
+		if !changed || !heard {
+			return nil, false
+		}
+		return SetChange{byID(added), byID(dropped), time.Now()}, true
+	})
+	if changed {
+		s.inForce.Publish(&s.servers)
+	}
+	if some {
+		s.pay()
+	}
+	return changed
+}
+
+func byID(entries []set.Entry[Server]) map[string]Server {
+	servers := make(map[string]Server, len(entries))
+	for _, e := range entries {
+		servers[e.Name] = e.Value
 	}
 	return servers
 }
 
+// A SetChange is what a change did to the set in force. A server that took the
+// place of another is in both.
+type SetChange struct {
+	Added   map[string]Server `json:"added"`
+	Dropped map[string]Server `json:"dropped"`
+	At      time.Time         `json:"at"`
+}
+
+// wholeSet is what a newcomer to Sets gets first.
+func (s *Stream) wholeSet() iter.Seq[any] {
+	return func(yield func(any) bool) { yield(SetChange{s.servers.All(), map[string]Server{}, time.Now()}) }
+}
+
+// Servers returns a copy of the set in force.
+func (s *Stream) Servers() map[string]Server { return s.servers.All() }
+
+// adopt puts up to n sets of the user's source in force.
+func (s *Stream) adopt(sets <-chan rxgo.Item, n int) {
+	for range n {
+		item, ok := <-sets
+		if !ok {
+			s.waiting.Store(false)
+			return
+		}
+		for _, err := range s.readSet(item) {
+			s.report(err)
+		}
+	}
+}
+
+// readSet puts one item of a source of sets in force and returns what is wrong
+// with it.
+func (s *Stream) readSet(item rxgo.Item) (wrong []error) {
+	if item.Error() {
+		return []error{fmt.Errorf("rover: server sets failed, the last one stays: %w", item.E)}
+	}
+	servers, ok := item.V.(map[string]Server)
+	if !ok {
+		return []error{fmt.Errorf("rover: server set ignored, the last one stays: got %T, want map[string]rover.Server", item.V)}
+	}
+	s.waiting.Store(false)
+	if err := s.SetServers(servers); err != nil {
+		wrong = err.(interface{ Unwrap() []error }).Unwrap()
+	}
+	return wrong
+}
+
 // Connections emits a *Connection for each slot line that was read. A
-// subscriber that comes while an offer is still open gets it first. A queue
-// that overflows declines, and so does a subscriber that leaves.
+// subscriber that comes while offers are open gets them first, the newest
+// first. A queue that overflows declines its oldest, and so does a subscriber
+// that leaves. What is over is not delivered.
 func (s *Stream) Connections() rxgo.Observable { return s.connections.Observable() }
 
 // Unreachable emits an *UnreachableError for each server that did not answer.
 func (s *Stream) Unreachable() rxgo.Observable { return s.unreachable.Observable() }
 
 // Errors emits every other error, as a value (Item.V): *ProtocolError,
-// ErrNoServers, ErrBusy, what wraps ErrResources, *PanicError, a bad set, failed
-// ticks. What nobody listens to is logged at Warn.
+// *LocalError, ErrNoServers, ErrBusy, *PanicError, what is wrong with a set,
+// failed ticks. What nobody listens to is logged at Warn.
 func (s *Stream) Errors() rxgo.Observable { return s.errors.Observable() }
 
+// Outcomes emits an Outcome for every attempt, and for every tick that made
+// none, at its end; nothing for what Stop cuts off. It loses nothing for a
+// subscriber that keeps reading: its queue grows.
+func (s *Stream) Outcomes() rxgo.Observable { return s.outcomes.Observable() }
+
+// Sets emits a SetChange with the set in force to each newcomer, all of it
+// Added, and then every change. It loses nothing for a subscriber that keeps
+// reading: its queue grows.
+func (s *Stream) Sets() rxgo.Observable { return s.sets.Observable() }
+
 // Start begins to rove: the first attempt at once, then one every interval.
-// The end of ctx is a Stop. The error is ErrStarted or ErrStopped.
+// The end of ctx is a Stop, by its deadline too. The error is ErrStarted,
+// ErrStopped, or a *PanicError of ticks or server sets, after which the stream
+// is stopped.
 func (s *Stream) Start(ctx context.Context) error {
+	failed, err := s.start(ctx)
+	if failed {
+		s.Stop()
+	}
+	return err
+}
+
+func (s *Stream) start(ctx context.Context) (failed bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
-		return ErrStopped
+		return false, ErrStopped
 	}
 	if s.ctx != nil {
-		return ErrStarted
+		return false, ErrStarted
 	}
 	stopWatching := context.AfterFunc(ctx, s.Stop)
 	ctx, cancel := context.WithCancel(ctx)
 	s.ctx, s.cancel = ctx, func() { stopWatching(); cancel() }
-	if s.source != nil {
-		sets := hot.Newest(ctx, s.source)
-		s.adopt(sets, len(sets)) // what is there already comes before the first tick
-		s.running.Go(func() { s.adopt(sets, math.MaxInt) })
-	}
-	s.running.Go(s.rove(ctx))
-	return nil
+	s.waiting.Store(s.source != nil)
+	fail := func(p *PanicError) { failed, err = true, p }
+	guarded("server sets", func() { s.follow(ctx) }, fail)
+	guarded("ticks", func() { s.running.Go(s.rove(ctx)) }, fail)
+	return failed, err
 }
 
-// Stop ends the roving and completes the streams. It returns when every tick
-// and dial has ended; attempts under way tell nothing, open offers are
-// declined. It does not wait for subscribers: their goroutines end when their
-// callbacks return. It waits for Dialer, Pick and Logger, and for the stages of
-// ticks and server sets: do not call it there.
-func (s *Stream) Stop() {
-	s.stop.Do(func() {
-		s.mu.Lock()
-		s.stopped = true
-		if s.cancel != nil {
-			s.cancel()
-		}
-		s.mu.Unlock()
-		for _, a := range s.attempts.Close() {
-			a.Abort(context.Canceled)
-		}
-		s.running.Wait()
-		for _, o := range s.offers.Close() {
-			o.End(offer.Declined)
-		}
-		s.connections.Complete()
-		s.unreachable.Complete()
-		s.errors.Complete()
+// follow puts the sets of the user's source in force.
+func (s *Stream) follow(ctx context.Context) {
+	if s.source == nil {
+		return
+	}
+	sets := hot.Newest(ctx, s.source)
+	s.adopt(sets, len(sets)) // what is there already comes before the first tick
+	s.running.Go(func() {
+		guarded("server sets", func() { s.adopt(sets, math.MaxInt) }, func(p *PanicError) { s.report(p) })
 	})
 }
 
-// Stats returns the counters so far, all of one moment.
-func (s *Stream) Stats() Stats {
-	s.ledger.mu.Lock()
-	defer s.ledger.mu.Unlock()
-	return s.ledger.stats
+// Stop ends the roving and completes the streams. It returns when every tick
+// and dial has ended; attempts under way emit nothing, open offers are
+// declined. A dialer that does not return at its context's end is left behind
+// when its dial timeout is over. Stop does not wait for subscribers: their
+// goroutines end when their callbacks return. It waits for Pick and Logger, and
+// for the stages of ticks and server sets: do not call it there.
+func (s *Stream) Stop() { _ = s.Shutdown(context.Background()) }
+
+// Shutdown is Stop with a bound: when ctx ends, it leaves behind what has not
+// returned. The error says so, and wraps ctx's.
+func (s *Stream) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	first := !s.stopped
+	s.stopped = true
+	if first && s.cancel != nil {
+		s.cancel()
+	}
+	s.mu.Unlock()
+	if first {
+		go s.end()
+	}
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+	}
+	left := 0
+	for _, a := range slices.Concat(s.attempts.All(), s.late.All()) {
+		if s.leaveBehind(a) {
+			left++
+		}
+	}
+	select { // nothing else hangs, as a rule
+	case <-s.done:
+		if left == 0 {
+			return nil
+		}
+		return fmt.Errorf("rover: shutdown: %w: left %d dials behind that have not returned", ctx.Err(), left)
+	case <-time.After(dialerGrace):
+		return fmt.Errorf("rover: shutdown: %w: left %d dials behind, and a Pick, a Logger, or a stage of ticks or sets, that have not returned", ctx.Err(), left)
+	}
 }
+
+// end is the one Stop: it waits for all that runs, and ends what is open.
+func (s *Stream) end() {
+	defer close(s.done)
+	for _, a := range s.attempts.All() {
+		a.Abort(context.Canceled)
+	}
+	s.running.Wait()
+	s.aiming <- struct{}{}
+	if s.owing.Load() {
+		s.settleDebt()
+		s.count(func(n *Stats) { n.NoServers++ })
+	}
+	<-s.aiming
+	s.attempts.Close()
+	s.late.Close()
+	for _, o := range s.offers.queue.Close() {
+		o.End(offer.Stopped)
+	}
+	for _, stream := range []*hot.Subject{s.connections, s.unreachable, s.errors, s.outcomes, s.sets, s.inForce} {
+		stream.Complete()
+	}
+	for what, times := range s.logged.Held() {
+		s.log(slog.LevelWarn, "rover: nobody took this error, again", "error", what, "times", times)
+	}
+}
+
+// Stats returns the counters so far, all of one moment.
+func (s *Stream) Stats() Stats { return s.now() }
+
+func (s *Stream) missed(n int) { s.count(func(stats *Stats) { stats.Missed += n }) }

@@ -12,7 +12,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func node(v int) *Node[int] { return &Node[int]{Thing: v} }
+// add adds a node of its own for v.
+func add(q *Queue[int], v int) (n *Node[int], ok bool) {
+	n = &Node[int]{}
+	return n, q.Add(n, v, time.Now())
+}
 
 func TestThingsExpireInOrderAndOnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -27,10 +31,11 @@ func TestThingsExpireInOrderAndOnTime(t *testing.T) {
 		})
 		nodes := make([]*Node[int], 5)
 		for i := range nodes {
-			nodes[i] = node(i)
-			if !q.Add(nodes[i]) {
+			n, ok := add(q, i)
+			if !ok {
 				t.Fatal("not added")
 			}
+			nodes[i] = n
 			time.Sleep(time.Second)
 		}
 		// 0 is gone by now. Removing one in the middle and the last must leave
@@ -44,8 +49,8 @@ func TestThingsExpireInOrderAndOnTime(t *testing.T) {
 		if q.Remove(nodes[0]) {
 			t.Error("0 expired, and was removed")
 		}
-		if due := nodes[3].Due(); due.Sub(start) != 8*time.Second {
-			t.Errorf("3 is due at %v", due.Sub(start))
+		if all := q.All(); !slices.Equal(all, []int{1, 3}) {
+			t.Errorf("%v are in the queue", all)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -65,21 +70,52 @@ func TestATimerThatRingsInVainIsSetAnew(t *testing.T) {
 			defer mu.Unlock()
 			at = append(at, time.Since(start))
 		})
-		first := node(1)
-		q.Add(first)
+		first, _ := add(q, 1)
 		q.Remove(first)
 		time.Sleep(2 * time.Second)
-		q.Add(node(2)) // the timer is still set for first
+		add(q, 2) // the timer is still set for first
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if !slices.Equal(at, []time.Duration{7e9}) {
 			t.Errorf("expired at %v", at)
 		}
-		q.Add(node(3))
+		add(q, 3)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if len(at) != 2 || at[1] != 67*time.Second {
 			t.Errorf("expired at %v", at)
+		}
+	})
+}
+
+func TestARenewedThingHasItsWholeTimeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var got []int
+		var at []time.Duration
+		var mu sync.Mutex
+		q := New(5*time.Second, func(v int) {
+			mu.Lock()
+			defer mu.Unlock()
+			got, at = append(got, v), append(at, time.Since(start))
+		})
+		first, _ := add(q, 1)
+		time.Sleep(time.Second)
+		add(q, 2)
+		time.Sleep(2 * time.Second)
+		if !q.Renew(first, time.Now()) {
+			t.Error("it is in the queue")
+		}
+		time.Sleep(time.Minute)
+		if q.Renew(first, time.Now()) {
+			t.Error("renewed after its time")
+		}
+		synctest.Wait()
+		if !slices.Equal(got, []int{2, 1}) || !slices.Equal(at, []time.Duration{6e9, 8e9}) {
+			t.Errorf("%v expired at %v", got, at)
+		}
+		if left := q.Close(); left != nil {
+			t.Errorf("%v left", left)
 		}
 	})
 }
@@ -92,14 +128,14 @@ func TestCloseReturnsWhatIsLeftAndWaits(t *testing.T) {
 			time.Sleep(time.Minute)
 			expiring = false
 		})
-		q.Add(node(1))
+		add(q, 1)
 		time.Sleep(500 * time.Millisecond)
-		q.Add(node(2))
+		add(q, 2)
 		time.Sleep(600 * time.Millisecond)
 		if left := q.Close(); !slices.Equal(left, []int{2}) || expiring {
 			t.Errorf("%v left, expiring: %v", left, expiring)
 		}
-		if late := node(3); q.Add(late) || q.Remove(late) {
+		if late, ok := add(q, 3); ok || q.Remove(late) {
 			t.Error("added after Close")
 		}
 		if left := q.Close(); left != nil {
@@ -124,8 +160,8 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 		wg.Go(func() {
 			for i := range each {
 				v := w*each + i
-				n := node(v)
-				if !q.Add(n) {
+				n, ok := add(q, v)
+				if !ok {
 					count(v)
 				} else if i%2 == 0 && q.Remove(n) {
 					count(v)
@@ -148,9 +184,9 @@ func BenchmarkAddAndRemove(b *testing.B) {
 	q := New(time.Hour, func(int) {})
 	defer q.Close()
 	b.ReportAllocs()
-	n := node(1)
+	n, now := &Node[int]{}, time.Now()
 	for b.Loop() {
-		q.Add(n)
+		q.Add(n, 1, now)
 		q.Remove(n)
 	}
 }

@@ -5,6 +5,7 @@ package socket
 import (
 	"iter"
 	"net"
+	"time"
 )
 
 // Refuse closes a socket so that the server has its slot back at once and this
@@ -47,6 +48,23 @@ func KeepAlive(conn net.Conn) {
 			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true})
 		}
 	}
+}
+
+// Clear takes all deadlines off a socket.
+func Clear(conn net.Conn) {
+	defer func() { _ = recover() }() // as in Refuse
+	_ = conn.SetDeadline(time.Time{})
+}
+
+// Peer returns the address of the other side, "" if there is no telling.
+func Peer(conn net.Conn) (addr string) {
+	defer func() { _ = recover() }() // as in Refuse
+	if conn != nil {
+		if remote := conn.RemoteAddr(); remote != nil {
+			addr = remote.String()
+		}
+	}
+	return addr
 }
 
 // Layers gives the socket and what is under it, TLS and other wrappers, down to

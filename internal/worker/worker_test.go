@@ -95,7 +95,7 @@ func TestAllWorkIsDoneOnce(t *testing.T) {
 		const n = 2000
 		var times [n]atomic.Int32
 		var begun sync.WaitGroup
-		c := New(func(i int) {
+		c := New(func(_ *Worker[int], i int) {
 			times[i].Add(1)
 			begun.Done()
 			if i%7 == 0 {
@@ -117,6 +117,37 @@ func TestAllWorkIsDoneOnce(t *testing.T) {
 			if got := times[i].Load(); got != 1 {
 				t.Fatalf("item %d: done %d times", i, got)
 			}
+		}
+	})
+}
+
+// A worker whose work does not end is left behind, and gets no more of it.
+func TestWaitDoesNotWaitForWhoHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		var stuck *Worker[func()]
+		c := New(func(w *Worker[func()], f func()) { stuck = w; f() })
+		c.Do(func() { <-hold })
+		synctest.Wait()
+		stuck.Leave()
+		stuck.Leave() // again changes nothing
+		c.Wait()
+		if c.Do(func() { t.Error("work after Wait") }) {
+			t.Error("taken after Wait")
+		}
+		close(hold) // and its goroutine ends
+	})
+}
+
+func TestWhoHasLeftGetsNoMoreWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		c := New(func(w *Worker[func()], f func()) { w.Leave(); f() })
+		defer c.Wait()
+		c.Do(func() { <-hold })
+		close(hold)
+		if n := waiting(c); n != 0 {
+			t.Errorf("%d idle workers, and the only one has left", n)
 		}
 	})
 }

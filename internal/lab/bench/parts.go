@@ -10,7 +10,7 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
-	"github.com/callosum-go/rover/internal/roster"
+	"github.com/callosum-go/rover/internal/set"
 	"github.com/callosum-go/rover/server"
 )
 
@@ -140,7 +140,8 @@ func setOurs(n int) func(*testing.B) {
 	for i := range n {
 		servers[fmt.Sprint("server-", i)] = rover.Server{Host: "10.0.0.1", Port: 1}
 	}
-	set := roster.Of(servers)
+	var set set.Set[rover.Server]
+	set.Merge(servers, func(string, rover.Server) error { return nil })
 	return func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
