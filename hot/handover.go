@@ -11,11 +11,15 @@ type handover struct {
 	value    any // nil: an error is on its way
 }
 
+func (s *settings) handover() *handover {
+	if s.begin == nil {
+		return nil
+	}
+	return &handover{settings: s}
+}
+
 // begin says whether the item may go on its way.
 func (h *handover) begin(item rxgo.Item) bool {
-	if h == nil {
-		return true
-	}
 	h.value = item.V
 	if h.value == nil || h.settings.begin(h.value) {
 		return true

@@ -54,9 +54,8 @@ func NewSubject(opts ...SubjectOption) *Subject {
 // It never waits. After the end it does nothing and returns 0.
 func (s *Subject) Publish(v any) (took int) {
 	var lost []any
-	defer func() { s.overflow(lost...) }() // deferred: user code may panic
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock(&lost)
 	return s.publish(v, &lost)
 }
 
@@ -66,16 +65,23 @@ func (s *Subject) Publish(v any) (took int) {
 // runs, and nothing is published.
 func (s *Subject) Update(f func(heard bool) (v any, publish bool)) {
 	var lost []any
-	defer func() { s.overflow(lost...) }()
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock(&lost)
 	if v, ok := f(len(s.subscribers) > 0); ok {
 		s.publish(v, &lost)
 	}
 }
 
-// publish runs user code, WithEach and WithReplay, under the lock. lost grows
-// with each value that a queue gave up, so that a panic hides none of them.
+// unlock is deferred, because user code may panic under the lock: WithEach,
+// WithReplay, WithFirst, Update. What the queues gave up before is reported even so.
+func (s *Subject) unlock(lost *[]any) {
+	s.mu.Unlock()
+	if len(*lost) > 0 {
+		s.overflow(*lost...)
+	}
+}
+
+// publish adds to lost what queues gave up. It is used under the lock.
 func (s *Subject) publish(v any, lost *[]any) (took int) {
 	if s.ended {
 		return 0
@@ -134,10 +140,7 @@ func (s *Subject) feed(who subscriber) feed {
 	if s.growsFor(who) {
 		ended = nil
 	}
-	var hand *handover
-	if s.begin != nil {
-		hand = &handover{settings: &s.settings}
-	}
+	hand := s.handover()
 	return feed{
 		lost:       s.dropped,
 		overflowed: s.overflowed,
@@ -148,12 +151,14 @@ func (s *Subject) feed(who subscriber) feed {
 		items: func(yield func(rxgo.Item) bool) {
 			defer s.leave(sub)
 			for item := range sub.queue {
-				if sub.behind.Load() && len(sub.queue) == 0 {
+				if sub.behind.Load() {
 					s.refill(sub)
 				}
 				if who.ctx.Err() != nil {
 					s.drop(item.V) // the subscriber left before it got this one
-				} else if hand.begin(item) && !yield(item) {
+				} else if hand != nil && !hand.begin(item) {
+					continue // it was over
+				} else if !yield(item) {
 					return
 				}
 			}
@@ -176,22 +181,21 @@ func (s *Subject) join(who subscriber) *subscription {
 		rule = DropOldest
 	}
 	sub := &subscription{queue: make(chan rxgo.Item, size), rule: rule, grows: s.growsFor(who), index: -1}
-	var lost []any
 	joined := false
 	defer func() {
 		if !joined { // user code has panicked: nobody will read what is there
 			s.leave(sub)
 		}
-		s.overflow(lost...)
 	}()
-	s.add(sub, who.ctx, &lost)
+	s.add(sub, who.ctx)
 	joined = true
 	return sub
 }
 
-func (s *Subject) add(sub *subscription, ctx context.Context, lost *[]any) {
+func (s *Subject) add(sub *subscription, ctx context.Context) {
+	var lost []any
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock(&lost)
 	if ctx.Err() != nil { // nothing was meant for it
 		sub.close()
 		return
@@ -204,11 +208,11 @@ func (s *Subject) add(sub *subscription, ctx context.Context, lost *[]any) {
 			continue
 		}
 		if gone, _ := sub.push(rxgo.Of(s.copyOf(v))); gone.V != nil {
-			*lost = append(*lost, gone.V)
+			lost = append(lost, gone.V)
 		}
 	}
 	if s.ended {
-		*lost = append(*lost, sub.finish(s.err)...)
+		lost = append(lost, sub.finish(s.err)...)
 	} else {
 		sub.index = len(s.subscribers)
 		s.subscribers = append(s.subscribers, sub)
@@ -243,7 +247,11 @@ func (s *Subject) grow(sub *subscription) {
 	sub.grows = true
 }
 
+// refill is for the reader of a queue that grows, once it has emptied it.
 func (s *Subject) refill(sub *subscription) {
+	if len(sub.queue) > 0 {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sub.refill()
@@ -273,13 +281,12 @@ func (s *Subject) remove(sub *subscription) (rest []rxgo.Item) {
 	return sub.close()
 }
 
-func (s *Subject) end(err error) { s.overflow(s.finish(err)...) }
-
-func (s *Subject) finish(err error) (lost []any) {
+func (s *Subject) end(err error) {
+	var lost []any
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock(&lost)
 	if s.ended {
-		return nil
+		return
 	}
 	s.ended, s.err = true, err
 	for _, sub := range s.subscribers {
@@ -287,7 +294,6 @@ func (s *Subject) finish(err error) (lost []any) {
 	}
 	s.subscribers = nil
 	close(s.done)
-	return lost
 }
 
 // keepFor remembers v for newcomers. The dead are swept out when the list has
