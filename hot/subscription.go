@@ -27,30 +27,44 @@ type subscription struct {
 // push puts an item into the queue without waiting. lost is what the rule
 // gave up for it: nothing, the item itself, or the oldest one.
 func (sub *subscription) push(item rxgo.Item) (lost rxgo.Item, ok bool) {
-	for {
-		if len(sub.backlog) == 0 {
-			select {
-			case sub.queue <- item:
-				return lost, true
-			default:
-			}
-		}
-		if sub.grows {
-			sub.backlog = append(sub.backlog, item)
-			sub.behind.Store(true)
-			sub.refill() // the reader may have emptied the queue before it could see that
+	if sub.backlog == nil {
+		select {
+		case sub.queue <- item:
 			return lost, true
+		default:
 		}
-		if sub.rule == DropNewest {
-			return item, false
-		}
-		// The reader may have made room meanwhile; publishers cannot take it,
-		// they wait for the Subject's lock.
+	}
+	return sub.overflow(item)
+}
+
+func (sub *subscription) overflow(item rxgo.Item) (lost rxgo.Item, ok bool) {
+	if sub.grows {
+		sub.wait(item)
+		return lost, true
+	}
+	if sub.rule == DropNewest {
+		return item, false
+	}
+	for {
+		// The reader may make room meanwhile; publishers cannot take it, they
+		// wait for the Subject's lock.
 		select {
 		case lost = <-sub.queue:
 		default:
 		}
+		select {
+		case sub.queue <- item:
+			return lost, true
+		default:
+		}
 	}
+}
+
+// wait puts an item into the backlog.
+func (sub *subscription) wait(item rxgo.Item) {
+	sub.backlog = append(sub.backlog, item)
+	sub.behind.Store(true)
+	sub.refill() // the reader may have emptied the queue before it could see that
 }
 
 // refill moves into the queue what it has room for. The memory of a backlog
