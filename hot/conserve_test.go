@@ -13,8 +13,8 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// A token is one subscriber's copy of a value. Somebody must get it, or the
-// Subject's hook must be told of it; once, and not both.
+// A token is one subscriber's copy of a value. Somebody must get it, or a
+// hook of the Subject; once, and not both.
 type token struct {
 	n    int
 	fate atomic.Int32
@@ -140,30 +140,55 @@ func readSome(ch <-chan rxgo.Item, n int) <-chan rxgo.Item {
 	return ch
 }
 
+// kinds are those of Subjects that lose in different ways.
+var kinds = map[string][]hot.SubjectOption{
+	"newest":     {hot.WithOverflow(hot.DropNewest)},
+	"oldest":     {hot.WithOverflow(hot.DropOldest)},
+	"growing":    {hot.WithGrowingQueue()},
+	"perishable": {hot.WithPerishable(fresh, spoilt)},
+	"overflowed": {hot.WithOverflowed(settle)},
+	"all":        {hot.WithOverflowed(settle), hot.WithGrowingQueue(), hot.WithPerishable(fresh, spoilt)},
+}
+
+var over = func() <-chan struct{} { ch := make(chan struct{}); close(ch); return ch }()
+
+// Of the perishable tokens every fifth is over when its turn comes, and every
+// third as soon as it has to wait.
+func fresh(v any) bool { return v.(*token).n%5 != 0 }
+
+func spoilt(v any) <-chan struct{} {
+	if v.(*token).n%3 == 0 {
+		return over
+	}
+	return nil
+}
+
 func TestEveryValueIsDeliveredOrToldAsDropped(t *testing.T) {
-	for _, rule := range []hot.Overflow{hot.DropNewest, hot.DropOldest} {
+	for kind, opts := range kinds {
 		for name, subscribe := range subscribers {
-			t.Run(map[hot.Overflow]string{hot.DropNewest: "newest/", hot.DropOldest: "oldest/"}[rule]+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { conserve(t, rule, subscribe) })
+			if name == "maps, which is taking" && (kind == "perishable" || kind == "all") {
+				continue // what is over is withdrawn even so
+			}
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { conserve(t, opts, subscribe) })
 			})
 		}
 	}
 }
 
-func conserve(t *testing.T, rule hot.Overflow, subscribe func(rxgo.Observable, <-chan struct{}) <-chan rxgo.Item) {
+func conserve(t *testing.T, opts []hot.SubjectOption, subscribe func(rxgo.Observable, <-chan struct{}) <-chan rxgo.Item) {
 	var tokens []*token // grows under the Subject's lock
-	s := hot.NewSubject(
+	s := hot.NewSubject(append([]hot.SubjectOption{
 		hot.WithQueue(8),
-		hot.WithOverflow(rule),
 		hot.WithDropped(settle),
 		hot.WithEach(func(v any) any {
 			each := &token{n: v.(int)}
 			tokens = append(tokens, each)
 			return each
 		}),
-	)
+	}, opts...)...)
 	end := make(chan struct{})
-	over := func() bool {
+	ended := func() bool {
 		select {
 		case <-end:
 			return true
@@ -175,7 +200,7 @@ func conserve(t *testing.T, rule hot.Overflow, subscribe func(rxgo.Observable, <
 	left := make([][]<-chan rxgo.Item, 3)
 	for i := range left {
 		group.Go(func() {
-			for !over() {
+			for !ended() {
 				if ch := subscribe(s.Observable(), end); ch != nil {
 					left[i] = append(left[i], ch)
 				}

@@ -87,4 +87,10 @@ func sum(_ context.Context, acc, v any) (any, error) {
 	return acc.(int) + v.(int), nil
 }
 
-func just(item rxgo.Item) rxgo.Observable { return rxgo.Just(item.V)() }
+// just emits the item itself, as a value or an error.
+func just(item rxgo.Item) rxgo.Observable {
+	if item.Error() {
+		return rxgo.Thrown(item.E)
+	}
+	return rxgo.Just(item.V)()
+}

@@ -46,7 +46,7 @@ func (o *observable) native(run operator, opts []rxgo.Option, traits ...trait) *
 		}
 		out := run(rxgo.Defer([]rxgo.Producer{source.produce}), join(opts, under.options())).Observe()
 
-		made := feed{buffer: first.buffer, ended: first.ended}
+		made := feed{buffer: first.buffer, ended: first.ended, grow: first.grow}
 		if is&multiplies != 0 {
 			made.ended = nil
 		}

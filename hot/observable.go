@@ -3,7 +3,6 @@ package hot
 import (
 	"context"
 	"iter"
-	"runtime"
 
 	"github.com/reactivex/rxgo/v2"
 )
@@ -16,7 +15,7 @@ import (
 // source or the context ends, and a loop that breaks off means that the
 // subscriber has left: release what belongs to the subscription then.
 //
-// lost, which may be nil, is told each value that was yielded and that the
+// lost, which may be nil, gets each value that was yielded and that the
 // subscriber did not take: it left, or nobody read any more. opts are defaults
 // for each subscription, as in rxgo.Defer.
 //
@@ -31,67 +30,25 @@ func Create(subscribe func(ctx context.Context) iter.Seq[rxgo.Item], lost func(v
 	}, opts)
 }
 
-// Items subscribes to any source, at once, and gives what it emits, errors as
-// Item.E, until the source or ctx ends. Range over it exactly once; breaking
-// off unsubscribes. opts go to the source; a context among them is replaced
-// by ctx.
-func Items(ctx context.Context, source rxgo.Observable, opts ...rxgo.Option) iter.Seq[rxgo.Item] {
-	if o, ok := source.(*observable); ok {
-		who := read(join(o.opts, opts))
-		who.ctx = ctx
-		return o.subscribe(who).items
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	ch := source.Observe(join(opts, []rxgo.Option{rxgo.WithContext(ctx)})...)
-	return func(yield func(rxgo.Item) bool) {
-		closed := false
-		defer func() {
-			cancel()
-			if !closed {
-				release(ch)
-			}
-		}()
-		for {
-			select { // a source may well ignore the context
-			case <-ctx.Done():
-				return
-			case item, ok := <-ch:
-				if closed = !ok; closed || !yield(item) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// release frees a source of RxGo's that is blocked in a bare send, so that it
-// sees that its context has ended. It does not wait for the source, which may
-// never close its channel or never look at a context.
-func release(ch <-chan rxgo.Item) {
-	for idle, left := 0, 1000; idle < 10 && left > 0; left-- {
-		select {
-		case _, ok := <-ch:
-			if !ok {
-				return
-			}
-		default:
-			idle++
-			runtime.Gosched()
-		}
-	}
-}
-
 // A feed is one subscription, made and not yet ranged over.
 type feed struct {
 	items iter.Seq[rxgo.Item]
-	// lost is told what was yielded and not taken. Nil: nobody cares.
+	// lost gets what was yielded and not taken. Nil: nobody cares.
 	lost func(v any)
+	// overflowed gets what was left at the source's end and found no room, also
+	// where a stage took it and lost is nil. Nil: nobody cares.
+	overflowed func(v any)
 	// ended is closed when the source has ended; what is left in the feed then
 	// must not wait for a reader any more. Nil: the source waits for its
 	// readers, as a cold one may.
 	ended <-chan struct{}
-	// buffer is how much room a channel needs to hold all that may be left.
+	// buffer is how much room a channel needs for what may be left.
 	buffer int
+	// handover follows what perishes; it must not wait in a buffer. Nil: nothing
+	// does.
+	handover *handover
+	// grow makes the source's queue one that grows from now on. Nil: there is none.
+	grow func()
 }
 
 // An observable is an rxgo.Observable that subscribes synchronously.
@@ -102,7 +59,7 @@ type observable struct {
 	rxgo.Observable
 	subscribe func(subscriber) feed
 	// direct is set where the subscription itself is a channel. leave returns
-	// when nothing of it is left behind.
+	// when nothing of it is left behind. A nil queue: not for this subscriber.
 	direct func(subscriber) (queue <-chan rxgo.Item, leave func())
 	opts   []rxgo.Option
 }
@@ -125,25 +82,15 @@ func (o *observable) Observe(opts ...rxgo.Option) <-chan rxgo.Item {
 
 func (o *observable) observe(who subscriber) <-chan rxgo.Item {
 	if o.direct != nil {
-		queue, _ := o.direct(who)
-		return queue
+		if queue, _ := o.direct(who); queue != nil {
+			return queue
+		}
 	}
 	feed := o.subscribe(who)
-	out := make(chan rxgo.Item, max(who.buffer, feed.buffer))
+	out := make(chan rxgo.Item, feed.room(who))
 	go func() {
 		defer close(out)
-		feed.send(who.ctx, out, func(item rxgo.Item) {
-			if item.Error() { // the end is not to be missed
-				select {
-				case oldest := <-out:
-					feed.lose(oldest)
-				default:
-				}
-				out <- item
-			} else {
-				feed.lose(item)
-			}
-		})
+		feed.send(who.ctx, out, func(item rxgo.Item) { feed.late(who.ctx, out, item) })
 		if who.ctx.Err() == nil {
 			return
 		}
@@ -159,8 +106,16 @@ func (o *observable) observe(who subscriber) <-chan rxgo.Item {
 	return out
 }
 
+// room is how many items a channel may hold.
+func (f feed) room(who subscriber) int {
+	if f.handover != nil {
+		return 0
+	}
+	return max(who.buffer, f.buffer)
+}
+
 // send moves the feed into a channel until the feed or the context ends. late
-// is what comes of an item for which there is no room after the source's end.
+// gets each item for which there is no room after the source's end.
 func (f feed) send(ctx context.Context, out chan<- rxgo.Item, late func(rxgo.Item)) {
 	for item := range f.items {
 		select {
@@ -170,12 +125,42 @@ func (f feed) send(ctx context.Context, out chan<- rxgo.Item, late func(rxgo.Ite
 		}
 		select {
 		case out <- item:
+			f.handover.waited()
+		case <-f.handover.over():
+			f.handover.withdraw()
 		case <-f.ended: // and nobody has read so far
 			late(item)
 		case <-ctx.Done():
 			f.lose(item)
 			return
 		}
+	}
+}
+
+// late gives up what there is no room for, or, for an error, the oldest item:
+// the end is not to be missed.
+func (f feed) late(ctx context.Context, out chan rxgo.Item, item rxgo.Item) {
+	if item.Error() && cap(out) == 0 {
+		select {
+		case out <- item:
+		case <-ctx.Done():
+		}
+		return
+	}
+	lost := item
+	if item.Error() {
+		select {
+		case lost = <-out:
+		default: // the reader has made room
+			lost = rxgo.Item{}
+		}
+		out <- item
+	}
+	if f.handover != nil {
+		lost.V = f.handover.value
+	}
+	if f.overflowed != nil && lost.V != nil {
+		f.overflowed(lost.V)
 	}
 }
 

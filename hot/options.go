@@ -7,12 +7,14 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// A subscriber is what one subscription's options say.
+// A subscriber is what one subscription's options say, and how its queue is
+// to be, whatever the Subject's rule.
 type subscriber struct {
-	ctx    context.Context
-	buffer int  // rxgo.WithBufferedChannel; 0: not given
-	goesOn bool // rxgo.WithErrorStrategy(rxgo.ContinueOnError)
-	newest bool // a queue that is full gives up its oldest item, whatever the Subject's rule
+	ctx      context.Context
+	buffer   int  // rxgo.WithBufferedChannel; 0: not given
+	goesOn   bool // rxgo.WithErrorStrategy(rxgo.ContinueOnError)
+	newest   bool // a queue that is full gives up its oldest item
+	lossless bool // a queue that is full grows; newest comes first
 }
 
 // read finds out what options say. RxGo's options are opaque, so it hands

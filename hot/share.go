@@ -2,7 +2,6 @@ package hot
 
 import (
 	"context"
-	"iter"
 	"sync"
 
 	"github.com/reactivex/rxgo/v2"
@@ -26,30 +25,30 @@ type shared struct {
 	now *sharing // nil: nobody has subscribed
 }
 
-// A sharing is one subscription to the source and who listens to it.
+// A sharing is one subscription to the source and its subscribers.
 type sharing struct {
 	*Subject
-	listeners int
-	cancel    context.CancelFunc
-	done      chan struct{}
+	joined int // how many subscribe through it
+	source feed
+	cancel context.CancelFunc
+	done   chan struct{}
 }
 
 func (s *shared) feed(who subscriber) feed {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	mine := s.now
-	if mine == nil {
-		mine = &sharing{Subject: NewSubject(s.subject...), done: make(chan struct{})}
-		s.now = mine
-	}
-	mine.listeners++
+	mine, first := s.enter(who)
+	entered := false
+	defer func() {
+		if first {
+			go s.pump(mine)
+		}
+		if !entered { // user code has panicked
+			s.leave(mine)
+		}
+	}()
 	feed := mine.feed(who)
-	if mine.listeners == 1 {
-		var run context.Context
-		run, mine.cancel = context.WithCancel(context.Background())
-		go s.pump(mine, Items(run, s.source))
-	}
-	items := feed.items
+	entered = true
+	items, grow := feed.items, feed.grow
+	feed.grow = func() { grow(); mine.growSource() }
 	feed.items = func(yield func(rxgo.Item) bool) {
 		defer s.leave(mine)
 		for item := range items {
@@ -61,16 +60,42 @@ func (s *shared) feed(who subscriber) feed {
 	return feed
 }
 
-func (s *shared) pump(mine *sharing, items iter.Seq[rxgo.Item]) {
+// enter joins the sharing or makes one, subscribed to the source and not yet
+// read: the first subscriber is to miss nothing.
+func (s *shared) enter(who subscriber) (mine *sharing, first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first = s.now == nil; first {
+		mine := &sharing{Subject: NewSubject(s.subject...), done: make(chan struct{})}
+		var run context.Context
+		run, mine.cancel = context.WithCancel(context.Background())
+		mine.source = subscriber{ctx: run}.to(s.source, nil) // if it panics, nothing has begun
+		s.now = mine
+	}
+	mine = s.now
+	mine.joined++
+	if mine.growsFor(who) {
+		mine.growSource()
+	}
+	return mine, first
+}
+
+func (mine *sharing) growSource() {
+	if mine.source.grow != nil {
+		mine.source.grow()
+	}
+}
+
+func (s *shared) pump(mine *sharing) {
 	defer close(mine.done)
 	var err error
-	for item := range items {
+	for item := range mine.source.items {
 		if err = item.E; err != nil {
 			break
 		}
 		mine.Publish(item.V)
 		if mine.each != nil {
-			mine.drop(item.V) // each listener has a copy of its own
+			mine.drop(item.V) // each subscriber has a copy of its own
 		}
 	}
 	s.mu.Lock()
@@ -83,8 +108,8 @@ func (s *shared) pump(mine *sharing, items iter.Seq[rxgo.Item]) {
 
 func (s *shared) leave(mine *sharing) {
 	s.mu.Lock()
-	mine.listeners--
-	last := mine.listeners == 0
+	mine.joined--
+	last := mine.joined == 0
 	if last && s.now == mine {
 		s.now = nil
 	}

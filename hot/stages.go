@@ -84,9 +84,10 @@ func (o *observable) FlatMap(apply rxgo.ItemToObservable, opts ...rxgo.Option) r
 		outer := o.subscribe(who)
 		return feed{
 			buffer: outer.buffer,
+			grow:   outer.grow,
 			items: func(yield func(rxgo.Item) bool) {
 				for item := range outer.items {
-					for inner := range Items(who.ctx, apply(item), who.options()...) {
+					for inner := range who.to(apply(item), who.options()).items {
 						if !yield(inner) || inner.Error() && !who.goesOn {
 							return
 						}

@@ -3,7 +3,6 @@ package hot
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/reactivex/rxgo/v2"
@@ -42,6 +41,9 @@ func NewSubject(opts ...SubjectOption) *Subject {
 	for _, opt := range opts {
 		opt(&s.settings)
 	}
+	if s.overflowed == nil {
+		s.overflowed = s.dropped
+	}
 	if s.queue < 1 {
 		panic(fmt.Sprintf("hot: a queue must hold at least 1 item, got %d", s.queue))
 	}
@@ -51,16 +53,38 @@ func NewSubject(opts ...SubjectOption) *Subject {
 // Publish gives v to every subscriber and returns how many queues took it.
 // It never waits. After the end it does nothing and returns 0.
 func (s *Subject) Publish(v any) (took int) {
-	took, lost := s.publish(v)
-	s.drop(lost...)
-	return took
+	var lost []any
+	s.mu.Lock()
+	defer s.unlock(&lost)
+	return s.publish(v, &lost)
 }
 
-func (s *Subject) publish(v any) (took int, lost []any) {
+// Update runs f under the Subject's lock and publishes v, if f says so: nobody
+// can subscribe between what f does and the publication. heard says whether
+// anybody is subscribed. f must not call the Subject. After the end it still
+// runs, and nothing is published.
+func (s *Subject) Update(f func(heard bool) (v any, publish bool)) {
+	var lost []any
 	s.mu.Lock()
-	defer s.mu.Unlock() // deferred: WithEach and WithReplay run user code here
+	defer s.unlock(&lost)
+	if v, ok := f(len(s.subscribers) > 0); ok {
+		s.publish(v, &lost)
+	}
+}
+
+// unlock is deferred, because user code may panic under the lock: WithEach,
+// WithReplay, WithFirst, Update. What the queues gave up before is reported even so.
+func (s *Subject) unlock(lost *[]any) {
+	s.mu.Unlock()
+	if len(*lost) > 0 {
+		s.overflow(*lost...)
+	}
+}
+
+// publish adds to lost what queues gave up. It is used under the lock.
+func (s *Subject) publish(v any, lost *[]any) (took int) {
 	if s.ended {
-		return 0, nil
+		return 0
 	}
 	for _, sub := range s.subscribers {
 		gone, ok := sub.push(rxgo.Of(s.copyOf(v)))
@@ -68,11 +92,11 @@ func (s *Subject) publish(v any) (took int, lost []any) {
 			took++
 		}
 		if gone.V != nil {
-			lost = append(lost, gone.V)
+			*lost = append(*lost, gone.V)
 		}
 	}
 	s.keepFor(v)
-	return took, lost
+	return took
 }
 
 // Complete ends the Subject: subscribers get what their queues hold, then
@@ -96,25 +120,44 @@ func (s *Subject) Subscribers() int {
 // not missed.
 func (s *Subject) Observable() rxgo.Observable {
 	o := newObservable(s.feed, nil)
+	if s.begin != nil {
+		return o // a value is asked at the last moment whether it is over
+	}
 	o.direct = func(who subscriber) (<-chan rxgo.Item, func()) {
+		if s.growsFor(who) {
+			return nil, nil // the reader of such a queue has to refill it
+		}
 		sub := s.join(who)
 		return sub.queue, func() { s.leave(sub) }
 	}
 	return o
 }
 
-// feed subscribes and gives what comes to the one who ranges over it.
+// feed subscribes and emits to the one who ranges over it.
 func (s *Subject) feed(who subscriber) feed {
 	sub := s.join(who)
+	ended := s.done
+	if s.growsFor(who) {
+		ended = nil
+	}
+	hand := s.handover()
 	return feed{
-		lost:   func(v any) { s.drop(v) },
-		ended:  s.done,
-		buffer: cap(sub.queue),
+		lost:       s.dropped,
+		overflowed: s.overflowed,
+		ended:      ended,
+		buffer:     cap(sub.queue),
+		handover:   hand,
+		grow:       func() { s.grow(sub) },
 		items: func(yield func(rxgo.Item) bool) {
 			defer s.leave(sub)
 			for item := range sub.queue {
+				if sub.behind.Load() {
+					s.refill(sub)
+				}
 				if who.ctx.Err() != nil {
 					s.drop(item.V) // the subscriber left before it got this one
+				} else if hand != nil && !hand.begin(item) {
+					continue // it was over
 				} else if !yield(item) {
 					return
 				}
@@ -123,27 +166,42 @@ func (s *Subject) feed(who subscriber) feed {
 	}
 }
 
+// growsFor says whether the queue grows. A reader of the newest needs none of
+// the rest.
+func (s *Subject) growsFor(who subscriber) bool { return (s.growing || who.lossless) && !who.newest }
+
 // join adds a subscriber, whose queue may start with what others got before.
 func (s *Subject) join(who subscriber) *subscription {
 	size := s.queue
 	if who.buffer > 0 {
 		size = who.buffer
 	}
-	rule := s.overflow
+	rule := s.rule
 	if who.newest {
 		rule = DropOldest
 	}
-	sub := &subscription{queue: make(chan rxgo.Item, size), rule: rule, index: -1}
-	s.drop(s.add(sub, who.ctx)...)
+	sub := &subscription{queue: make(chan rxgo.Item, size), rule: rule, grows: s.growsFor(who), index: -1}
+	joined := false
+	defer func() {
+		if !joined { // user code has panicked: nobody will read what is there
+			s.leave(sub)
+		}
+	}()
+	s.add(sub, who.ctx)
+	joined = true
 	return sub
 }
 
-func (s *Subject) add(sub *subscription, ctx context.Context) (lost []any) {
+func (s *Subject) add(sub *subscription, ctx context.Context) {
+	var lost []any
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock(&lost)
 	if ctx.Err() != nil { // nothing was meant for it
 		sub.close()
-		return nil
+		return
+	}
+	if s.first != nil {
+		s.showFirst(sub)
 	}
 	for _, v := range s.kept {
 		if s.keep != nil && !s.keep(v) {
@@ -154,46 +212,81 @@ func (s *Subject) add(sub *subscription, ctx context.Context) (lost []any) {
 		}
 	}
 	if s.ended {
-		return append(lost, sub.finish(s.err)...)
+		lost = append(lost, sub.finish(s.err)...)
+	} else {
+		sub.index = len(s.subscribers)
+		s.subscribers = append(s.subscribers, sub)
 	}
-	sub.index = len(s.subscribers)
-	s.subscribers = append(s.subscribers, sub)
-	// Under the lock, so that leave finds unwatch in place.
-	if ctx.Done() != nil {
+	// Under the lock, so that close finds unwatch in place.
+	if !sub.closed && ctx.Done() != nil {
 		sub.unwatch = context.AfterFunc(ctx, func() { s.leave(sub) })
 	}
-	return lost
+}
+
+// showFirst fills a new queue as far as it has room, but for the error that
+// ended the Subject.
+func (s *Subject) showFirst(sub *subscription) {
+	room := cap(sub.queue)
+	if s.err != nil {
+		room--
+	}
+	if room == 0 && !sub.grows {
+		return
+	}
+	for v := range s.first() {
+		sub.push(rxgo.Of(s.copyOf(v)))
+		if len(sub.queue) >= room && !sub.grows {
+			return
+		}
+	}
+}
+
+func (s *Subject) grow(sub *subscription) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub.grows = true
+}
+
+// refill is for the reader of a queue that grows, once it has emptied it.
+func (s *Subject) refill(sub *subscription) {
+	if len(sub.queue) > 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub.refill()
 }
 
 // leave takes the subscriber out and drops what it left in its queue.
 func (s *Subject) leave(sub *subscription) {
-	s.remove(sub)
+	rest := s.remove(sub)
 	for item := range sub.queue { // closed, by remove or by the end
+		s.drop(item.V)
+	}
+	for _, item := range rest {
 		s.drop(item.V)
 	}
 }
 
-func (s *Subject) remove(sub *subscription) {
+func (s *Subject) remove(sub *subscription) (rest []rxgo.Item) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if sub.index < 0 {
-		return
+	if sub.index >= 0 {
+		last := len(s.subscribers) - 1
+		moved := s.subscribers[last]
+		s.subscribers[sub.index], moved.index = moved, sub.index
+		s.subscribers[last] = nil
+		s.subscribers = s.subscribers[:last]
 	}
-	last := len(s.subscribers) - 1
-	moved := s.subscribers[last]
-	s.subscribers[sub.index], moved.index = moved, sub.index
-	s.subscribers[last] = nil
-	s.subscribers = s.subscribers[:last]
-	sub.close()
+	return sub.close()
 }
 
-func (s *Subject) end(err error) { s.drop(s.finish(err)...) }
-
-func (s *Subject) finish(err error) (lost []any) {
+func (s *Subject) end(err error) {
+	var lost []any
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock(&lost)
 	if s.ended {
-		return nil
+		return
 	}
 	s.ended, s.err = true, err
 	for _, sub := range s.subscribers {
@@ -201,7 +294,6 @@ func (s *Subject) finish(err error) (lost []any) {
 	}
 	s.subscribers = nil
 	close(s.done)
-	return lost
 }
 
 // keepFor remembers v for newcomers. The dead are swept out when the list has
@@ -213,9 +305,18 @@ func (s *Subject) keepFor(v any) {
 	if s.keep == nil {
 		return
 	}
-	if len(s.kept) >= s.sweepAt {
-		s.kept = slices.DeleteFunc(s.kept, func(v any) bool { return !s.keep(v) })
-		s.sweepAt = 2*len(s.kept) + 1
-	}
 	s.kept = append(s.kept, v)
+	if len(s.kept) <= s.sweepAt {
+		return
+	}
+	alive := 0
+	for i, v := range s.kept {
+		if s.keep(v) {
+			s.kept[alive], s.kept[i] = v, s.kept[alive] // both stay: keep may panic
+			alive++
+		}
+	}
+	clear(s.kept[alive:])
+	s.kept = s.kept[:alive]
+	s.sweepAt = 2*alive + 1
 }

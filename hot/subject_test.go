@@ -3,7 +3,9 @@ package hot_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -123,25 +125,6 @@ func TestTheDroppedHookMayUseTheSubject(t *testing.T) {
 	})
 }
 
-// User code runs under the Subject's lock in WithEach and WithReplay. If it
-// panics, the lock is free again.
-func TestAPanicUnderTheLockLocksNobodyOut(t *testing.T) {
-	s := hot.NewSubject(hot.WithEach(func(v any) any {
-		if v == "bad" {
-			panic(v)
-		}
-		return v
-	}))
-	ch := s.Observable().Observe()
-	func() {
-		defer func() { equal(t, recover(), any("bad")) }()
-		s.Publish("bad")
-	}()
-	s.Publish("good")
-	s.Complete()
-	equal(t, drain(ch), []any{"good"})
-}
-
 func TestACallbackThatLeavesByGoexitHasLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []any
@@ -201,4 +184,47 @@ func TestAnEndedContextSubscribesNobody(t *testing.T) {
 		equal(t, told, []any(nil)) // nothing was meant for them
 		equal(t, s.Subscribers(), 0)
 	})
+}
+
+func TestUpdate(t *testing.T) {
+	s := hot.NewSubject(hot.WithLatest())
+	update := func(wantHeard bool, v any, publish bool) {
+		t.Helper()
+		ran := false
+		s.Update(func(heard bool) (any, bool) {
+			ran = true
+			equal(t, heard, wantHeard)
+			return v, publish
+		})
+		equal(t, ran, true)
+	}
+	update(false, 1, true)
+	ch := s.Observable().Observe()
+	update(true, 2, true)
+	update(true, 3, false)
+	s.Complete()
+	update(false, 4, true)
+	equal(t, drain(ch), numbers(1, 2))
+}
+
+// A newcomer has the state either before or after, and every change since.
+func TestNobodySubscribesWithinAnUpdate(t *testing.T) {
+	const changes = 2000
+	state := 0
+	s := hot.NewSubject(hot.WithGrowingQueue(), hot.WithFirst(func() iter.Seq[any] {
+		return slices.Values([]any{state})
+	}))
+	var group sync.WaitGroup
+	group.Go(func() {
+		for range changes {
+			s.Update(func(bool) (any, bool) { state++; return state, true })
+			runtime.Gosched()
+		}
+		s.Complete()
+	})
+	for range 50 {
+		seen := drain(s.Observable().Observe())
+		equal(t, seen, numbers(seen[0].(int), changes))
+	}
+	group.Wait()
 }
