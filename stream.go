@@ -536,8 +536,13 @@ func isUnreachable(err error) bool {
 }
 
 func (s *Stream) warn(err error) {
-	if times, now := s.logged.Happened(sameError(err)); now {
-		s.log(slog.LevelWarn, "rover: nobody took this error", "error", err, "times", times)
+	args := []any{"error", err}
+	times, now := s.logged.Happened(sameError(err))
+	if times > 1 {
+		args = append(args, "times", times)
+	}
+	if now {
+		s.log(slog.LevelWarn, "rover: nobody took this error", args...)
 	}
 }
 
