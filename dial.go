@@ -393,8 +393,9 @@ func (a *attempt) connect(dialer Dialer, conn *net.Conn) (slot, n int, err error
 	return slot, n, err
 }
 
-// cut says that the stream has ended, by its deadline too: what became of the
-// attempt since then says nothing of the server.
+// cut says that the stream has ended. Its deadline counts as soon as it has
+// passed: dialers keep it by themselves, and may find it before the context
+// does. What became of an attempt since then says nothing of the server.
 func (a *attempt) cut() bool {
 	end, ok := a.stream.Deadline()
 	return a.stream.Err() != nil || ok && !time.Now().Before(end)

@@ -14,9 +14,7 @@ import (
 // for it. It is ready after Init.
 //
 // It ends when it is aborted or finished, not with its parent: whoever ends the
-// parent must abort it too. It does not pass its parent's deadline on either.
-// Dialers keep the deadline they find by themselves, and what the parent's end
-// cuts off would look like the server's fault.
+// parent must abort it too.
 type Context struct {
 	parent context.Context
 	due    time.Time
@@ -37,8 +35,16 @@ func (c *Context) Init(parent context.Context, due time.Time, shared bool) {
 	}
 }
 
-func (c *Context) Value(key any) any           { return c.parent.Value(key) }
-func (c *Context) Deadline() (time.Time, bool) { return c.due, true }
+func (c *Context) Value(key any) any { return c.parent.Value(key) }
+
+// Deadline is the given time, or the parent's deadline if that is earlier:
+// there are dialers that look at nothing else.
+func (c *Context) Deadline() (time.Time, bool) {
+	if parent, ok := c.parent.Deadline(); ok && parent.Before(c.due) {
+		return parent, true
+	}
+	return c.due, true
+}
 
 func (c *Context) Done() <-chan struct{} {
 	if c.done == nil {
