@@ -329,6 +329,7 @@ type attempt struct {
 	tick    any
 	id      string
 	server  Server
+	to      string      // the server's Addr
 	literal bool        // the host is an IP address
 	settled atomic.Bool // its outcome is out
 	line    [maxLine]byte
@@ -378,7 +379,7 @@ func (a *attempt) connect(dialer Dialer, conn *net.Conn) (slot, n int, err error
 	if plain, ok := dialer.(*net.Dialer); ok && !a.literal {
 		dialed, err = addresses.Dial(a, plain, "tcp", a.server.Host, a.server.Port)
 	} else {
-		dialed, err = dialer.DialContext(a, "tcp", a.server.Addr())
+		dialed, err = dialer.DialContext(a, "tcp", a.to)
 	}
 	if err != nil {
 		return 0, 0, err
@@ -427,7 +428,7 @@ func (a *attempt) addr(conn net.Conn, err error) string {
 		return addr
 	}
 	if a.literal {
-		return a.server.Addr()
+		return a.to
 	}
 	return ""
 }

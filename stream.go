@@ -221,11 +221,12 @@ type Stream struct {
 	warned   atomic.Bool             // that nobody ever answers offers
 	logged   repeat.Log
 
-	aiming  chan struct{} // a lock: a waiter in a bubble is durably blocked, as Pick may be
-	owed    any           // the last tick that found no server; under aiming
-	owing   atomic.Bool   // there is one; written under aiming
-	empty   bool          // ErrNoServers was reported; under aiming
-	waiting atomic.Bool   // for the first set of the source
+	aiming  chan struct{}     // a lock: a waiter in a bubble is durably blocked, as Pick may be
+	owed    any               // the last tick that found no server; under aiming
+	owing   atomic.Bool       // there is one; written under aiming
+	empty   bool              // ErrNoServers was reported; under aiming
+	addrs   map[Server]string // of those dialed before; under aiming
+	waiting atomic.Bool       // for the first set of the source
 
 	mu      sync.Mutex
 	stopped bool
@@ -253,7 +254,7 @@ func New(opts ...Option) (*Stream, error) {
 	if s.ticks == nil {
 		s.ticks = interval(s.interval, s.missed, nil)
 	}
-	s.aiming, s.done = make(chan struct{}, 1), make(chan struct{})
+	s.aiming, s.done, s.addrs = make(chan struct{}, 1), make(chan struct{}), make(map[Server]string)
 	s.inForce = hot.NewSubject(hot.WithQueue(1), hot.WithLatest())
 	s.sets = hot.NewSubject(hot.WithGrowingQueue(), hot.WithFirst(s.wholeSet))
 	s.outcomes = hot.NewSubject(hot.WithGrowingQueue())
@@ -320,7 +321,22 @@ func (s *Stream) target(tick any, servers *set.Set[Server]) any {
 	}
 	s.empty = false
 	s.count(func(n *Stats) { n.Attempts++; n.InFlight++ })
-	return newAttempt(s.ctx, tick, chosen.Name, chosen.Value, s.dialer, s.dialTimeout)
+	a := newAttempt(s.ctx, tick, chosen.Name, chosen.Value, s.dialer, s.dialTimeout)
+	a.to = s.addr(chosen.Value)
+	return a
+}
+
+// addr is the server's Addr, made once for those that are dialed again and again.
+func (s *Stream) addr(server Server) string {
+	addr, known := s.addrs[server]
+	if !known {
+		if len(s.addrs) >= 1024 {
+			clear(s.addrs)
+		}
+		addr = server.Addr()
+		s.addrs[server] = addr
+	}
+	return addr
 }
 
 func skip(tick any, err error) skipped {

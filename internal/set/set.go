@@ -73,13 +73,19 @@ func (s *Set[V]) Pick(choose func(n int) int) (Entry[V], error) {
 		if i < 0 || i >= n {
 			return Entry[V]{}, fmt.Errorf("rover: pick returned %d for %d servers, want 0 to %d", i, n, n-1)
 		}
-		s.mu.RLock()
-		if i < s.n { // else some were dropped meanwhile
-			defer s.mu.RUnlock()
-			return *s.at(i), nil
+		if entry, ok := s.in(i); ok { // else some were dropped meanwhile
+			return entry, nil
 		}
-		s.mu.RUnlock()
 	}
+}
+
+func (s *Set[V]) in(place int) (e Entry[V], ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if ok = place < s.n; ok {
+		e = *s.at(place)
+	}
+	return e, ok
 }
 
 // All returns a copy. It is made of a snapshot: nobody waits for it.
