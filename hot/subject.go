@@ -180,7 +180,8 @@ func (s *Subject) join(who subscriber) *subscription {
 	if who.newest {
 		rule = DropOldest
 	}
-	sub := &subscription{queue: make(chan rxgo.Item, size), rule: rule, grows: s.growsFor(who), index: -1}
+	queue := make(chan rxgo.Item, size)
+	sub := &subscription{queue: queue, in: queue, rule: rule, grows: s.growsFor(who), index: -1}
 	joined := false
 	defer func() {
 		if !joined { // user code has panicked: nobody will read what is there
