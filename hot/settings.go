@@ -95,7 +95,7 @@ func WithLatest() SubjectOption {
 }
 
 // WithReplay gives a newcomer first, in their order, the earlier values that
-// keep still says true to. A value it said false to is forgotten. It runs
+// keep still returns true for. A value it returned false for is forgotten. It runs
 // under the Subject's lock and must not call the Subject.
 func WithReplay(keep func(v any) bool) SubjectOption {
 	return func(s *settings) { s.latest, s.keep, s.first = false, keep, nil }

@@ -13,10 +13,10 @@ import (
 // rxgo.WithBufferedChannel says otherwise.
 const DefaultQueue = 30
 
-// A Subject is where a source publishes and subscribers listen: each item
-// goes to everyone subscribed at that moment. Publishing never waits: every
-// subscriber has a bounded queue of its own, and a queue that is full
-// overflows by the Subject's rule, at no cost to the others.
+// A Subject emits what is published on it to everyone subscribed at that
+// moment. Publishing never waits: every subscriber has a queue of its own, and
+// one that is full overflows by the Subject's rule, or grows, at no cost to the
+// others.
 //
 // All methods are safe for many goroutines. Everyone sees the same order.
 type Subject struct {
@@ -50,7 +50,7 @@ func NewSubject(opts ...SubjectOption) *Subject {
 	return s
 }
 
-// Publish gives v to every subscriber and returns how many queues took it.
+// Publish emits v to every subscriber and returns how many queues took it.
 // It never waits. After the end it does nothing and returns 0.
 func (s *Subject) Publish(v any) (took int) {
 	var lost []any
