@@ -70,8 +70,8 @@ func WithOverflowed(hook func(v any)) SubjectOption { return func(s *settings) {
 // WithDropped hook, when it is over; and when v was read after all, begin is
 // called once more and its result ignored, for what runs from delivery. A
 // nil begin means that no value is over when its turn comes, a nil over that none
-// is while it waits. An error that ended the Subject waits for the
-// reader of such a channel, or the end of its context.
+// is while it waits. At the Subject's end, values that no reader waits for
+// overflow; an error waits for its reader, or the end of its context.
 func WithPerishable(begin func(v any) bool, over func(v any) <-chan struct{}) SubjectOption {
 	if begin == nil {
 		begin = func(any) bool { return true }

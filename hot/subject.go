@@ -183,11 +183,7 @@ func (s *Subject) join(who subscriber) *subscription {
 	queue := make(chan rxgo.Item, size)
 	sub := &subscription{queue: queue, in: queue, rule: rule, grows: s.growsFor(who), index: -1}
 	joined := false
-	defer func() {
-		if !joined { // user code has panicked: nobody will read what is there
-			s.leave(sub)
-		}
-	}()
+	defer unless(&joined, func() { s.leave(sub) }) // nobody will read what is there
 	s.add(sub, who.ctx)
 	joined = true
 	return sub
