@@ -107,7 +107,7 @@ func (o *observable) Error(opts ...rxgo.Option) error {
 	return who.ctx.Err()
 }
 
-// Errors waits for the end and gives all errors, or only the context's.
+// Errors waits for the end and returns all errors, or only the context's.
 func (o *observable) Errors(opts ...rxgo.Option) []error {
 	who := read(join(o.opts, opts))
 	all := []error{}

@@ -60,7 +60,7 @@ func TestEachSubscriptionIsMadeAtOnceAndReleasedOnce(t *testing.T) {
 	}
 }
 
-func TestASourceIsToldWhatNobodyTook(t *testing.T) {
+func TestASourceGetsBackWhatNobodyTook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lost []any
 		begun, released := 0, 0

@@ -127,7 +127,7 @@ func subjectIsItsModel(t *rapid.T) {
 	}
 	var mu sync.Mutex
 	var dropped []any
-	told := func() []any {
+	seen := func() []any {
 		mu.Lock()
 		defer mu.Unlock()
 		// Subscribers are served in no certain order.
@@ -204,7 +204,7 @@ func subjectIsItsModel(t *rapid.T) {
 			sub := someone(t)
 			sub.leave()
 			m.leave(sub)
-			for len(told()) < len(m.dropped) || s.Subscribers() > m.live() {
+			for len(seen()) < len(m.dropped) || s.Subscribers() > m.live() {
 				runtime.Gosched() // it leaves on a goroutine of the context's
 			}
 		},
@@ -226,8 +226,8 @@ func subjectIsItsModel(t *rapid.T) {
 				t.Fatalf("%d subscribers, want %d", got, want)
 			}
 			slices.SortFunc(m.dropped, compare)
-			if got := told(); !slices.Equal(got, m.dropped) {
-				t.Fatalf("told as dropped: %v, want %v", got, m.dropped)
+			if got := seen(); !slices.Equal(got, m.dropped) {
+				t.Fatalf("dropped: %v, want %v", got, m.dropped)
 			}
 		},
 	})

@@ -37,6 +37,8 @@ func (o *observable) native(run operator, opts []rxgo.Option, traits ...trait) *
 			inner.ctx, cancel = context.WithCancel(who.ctx)
 		}
 		source := &nativeSource{who: inner, subscribe: o.subscribe, first: make(chan feed, 1)}
+		made := false
+		defer unless(&made, cancel)
 		first := o.subscribe(inner)
 		source.first <- first
 
@@ -46,11 +48,12 @@ func (o *observable) native(run operator, opts []rxgo.Option, traits ...trait) *
 		}
 		out := run(rxgo.Defer([]rxgo.Producer{source.produce}), join(opts, under.options())).Observe()
 
-		made := feed{buffer: first.buffer, ended: first.ended, grow: first.grow}
+		made = true
+		result := feed{buffer: first.buffer, ended: first.ended, grow: first.grow}
 		if is&multiplies != 0 {
-			made.ended = nil
+			result.ended = nil
 		}
-		made.items = func(yield func(rxgo.Item) bool) {
+		result.items = func(yield func(rxgo.Item) bool) {
 			var last rxgo.Item
 			closed := false
 			defer func() {
@@ -78,7 +81,7 @@ func (o *observable) native(run operator, opts []rxgo.Option, traits ...trait) *
 				}
 			}
 		}
-		return made
+		return result
 	}, join(o.opts, opts))
 }
 

@@ -170,6 +170,14 @@ func (f feed) pass(ctx context.Context, stage chan<- rxgo.Item) {
 	f.send(ctx, stage, nil)
 }
 
+// unless is deferred: it undoes what was begun, if user code has panicked before
+// it was done.
+func unless(done *bool, undo func()) {
+	if !*done {
+		undo()
+	}
+}
+
 func (f feed) lose(item rxgo.Item) {
 	if f.lost != nil && item.V != nil {
 		f.lost(item.V)

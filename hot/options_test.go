@@ -3,6 +3,7 @@ package hot_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"testing"
 	"testing/synctest"
 
@@ -39,7 +40,7 @@ func TestAnErrorStrategyIsHonouredWhereverItIsGiven(t *testing.T) {
 	}
 }
 
-func TestAnErrorEndsTheSubscriptionUnlessToldOtherwise(t *testing.T) {
+func TestAnErrorEndsTheSubscriptionUnlessItGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := hot.NewSubject()
 		ch := s.Observable().Map(failing).Observe()
@@ -131,6 +132,46 @@ func TestOptionsWithRoomToSpareAreNotShared(t *testing.T) {
 		s.Complete()
 		equal(t, drain(stays), []any{1})
 	})
+}
+
+// Nothing is written behind the end of a slice of options that was handed in.
+func TestOptionsOfTheCallerAreLeftAlone(t *testing.T) {
+	for name, use := range map[string]func(s *hot.Subject, opts []rxgo.Option, more rxgo.Option){
+		"Create": func(s *hot.Subject, opts []rxgo.Option, more rxgo.Option) {
+			o := hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] { return hot.Items(ctx, s.Observable()) }, nil, opts...)
+			o.Observe(more)
+			o.BackOffRetry(onlyOnce{}, more).Observe(more)
+		},
+		"a fused stage": func(s *hot.Subject, opts []rxgo.Option, more rxgo.Option) {
+			s.Observable().Skip(0, opts...).Take(9, more).Observe(more)
+		},
+		"RxGo's own": func(s *hot.Subject, opts []rxgo.Option, more rxgo.Option) {
+			s.Observable().Scan(sum, opts...).Filter(all, more).Observe(more)
+		},
+		"Observe": func(s *hot.Subject, opts []rxgo.Option, more rxgo.Option) { s.Observable().Observe(opts...) },
+		"Share": func(s *hot.Subject, opts []rxgo.Option, more rxgo.Option) {
+			hot.Share(s.Observable(), opts).Observe(more)
+		},
+		"Items": func(s *hot.Subject, opts []rxgo.Option, more rxgo.Option) {
+			go hot.Items(context.Background(), s.Observable(), opts...)(func(rxgo.Item) bool { return true })
+			hot.Items(context.Background(), rxgo.Empty(), opts...)(func(rxgo.Item) bool { return true })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := hot.NewSubject()
+				opts := append(make([]rxgo.Option, 0, 8), rxgo.WithBufferedChannel(3))
+				use(s, opts, rxgo.WithErrorStrategy(rxgo.ContinueOnError))
+				s.Complete()
+				synctest.Wait()
+				for i, opt := range opts[:cap(opts)] {
+					if (opt != nil) != (i == 0) {
+						t.Errorf("option %d was written over", i)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestGetToSliceErrorAndErrorsWaitForTheirResult(t *testing.T) {

@@ -182,6 +182,44 @@ func TestShareStartsAnewAfterAPanicOfItsSource(t *testing.T) {
 	}
 }
 
+// What was subscribed to before the panic is left.
+func TestAPanicLeavesNoSubscriptionBehind(t *testing.T) {
+	half := func(s *hot.Subject) rxgo.Observable {
+		return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
+			hot.Items(ctx, s.Observable())
+			panic("bad")
+		}, nil)
+	}
+	for name, chain := range map[string]func(s *hot.Subject) rxgo.Observable{
+		"Share":     func(s *hot.Subject) rxgo.Observable { return hot.Share(half(s), nil) },
+		"RxGo's":    func(s *hot.Subject) rxgo.Observable { return half(s).Scan(sum) },
+		"a foreign": func(s *hot.Subject) rxgo.Observable { return hot.Share(halfObserved{s: s}, nil) },
+		"the other source": func(s *hot.Subject) rxgo.Observable {
+			return s.Observable().Scan(func(context.Context, any, any) (any, error) { return nil, nil }).Sample(half(s))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := hot.NewSubject()
+				panics(t, func() { chain(s).Observe() })
+				synctest.Wait()
+				equal(t, s.Subscribers(), 0)
+				equal(t, goroutines(), 0)
+			})
+		})
+	}
+}
+
+type halfObserved struct {
+	rxgo.Observable
+	s *hot.Subject
+}
+
+func (h halfObserved) Observe(opts ...rxgo.Option) <-chan rxgo.Item {
+	h.s.Observable().Filter(all).Observe(opts...)
+	panic("bad")
+}
+
 // The panic comes when the first subscriber, or a later one, joins.
 func TestShareAfterAPanicOfANewcomer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

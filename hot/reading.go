@@ -23,13 +23,20 @@ func Items(ctx context.Context, source rxgo.Observable, opts ...rxgo.Option) ite
 // ends, whatever the source makes of contexts. To leave before the source has
 // ended, end ctx.
 func Observe(ctx context.Context, source rxgo.Observable) <-chan rxgo.Item {
-	return ours(source).observe(subscriber{ctx: ctx})
+	return observe(ctx, source, false)
 }
 
 // Newest is Observe for a stream of states: if the reader is slow, the queue
 // gives up its oldest item and keeps the newest, whatever the Subject's rule.
 func Newest(ctx context.Context, source rxgo.Observable) <-chan rxgo.Item {
-	return ours(source).observe(subscriber{ctx: ctx, newest: true})
+	return observe(ctx, source, true)
+}
+
+func observe(ctx context.Context, source rxgo.Observable, newest bool) <-chan rxgo.Item {
+	o := ours(source)
+	who := read(o.opts)
+	who.ctx, who.newest = ctx, newest
+	return o.observe(who)
 }
 
 // Lossless is a view of source for subscribers that must miss nothing: their
@@ -126,7 +133,10 @@ func (who subscriber) to(source rxgo.Observable, opts []rxgo.Option) feed {
 		return o.subscribe(given)
 	}
 	ctx, cancel := context.WithCancel(who.ctx)
+	made := false
+	defer unless(&made, cancel)
 	ch := source.Observe(join(opts, []rxgo.Option{rxgo.WithContext(ctx)})...)
+	made = true
 	return feed{items: func(yield func(rxgo.Item) bool) {
 		closed := false
 		defer func() {

@@ -70,8 +70,8 @@ func WithOverflowed(hook func(v any)) SubjectOption { return func(s *settings) {
 // WithDropped hook, when it is over; and when v was read after all, begin is
 // called once more and its result ignored, for what runs from delivery. A
 // nil begin means that no value is over when its turn comes, a nil over that none
-// is while it waits. An error that ended the Subject waits for the
-// reader of such a channel, or the end of its context.
+// is while it waits. At the Subject's end, values that no reader waits for
+// overflow; an error waits for its reader, or the end of its context.
 func WithPerishable(begin func(v any) bool, over func(v any) <-chan struct{}) SubjectOption {
 	if begin == nil {
 		begin = func(any) bool { return true }
@@ -95,7 +95,7 @@ func WithLatest() SubjectOption {
 }
 
 // WithReplay gives a newcomer first, in their order, the earlier values that
-// keep still says true to. A value it said false to is forgotten. It runs
+// keep still returns true for. A value it returned false for is forgotten. It runs
 // under the Subject's lock and must not call the Subject.
 func WithReplay(keep func(v any) bool) SubjectOption {
 	return func(s *settings) { s.latest, s.keep, s.first = false, keep, nil }

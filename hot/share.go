@@ -37,14 +37,10 @@ type sharing struct {
 func (s *shared) feed(who subscriber) feed {
 	mine, first := s.enter(who)
 	entered := false
-	defer func() {
-		if first {
-			go s.pump(mine)
-		}
-		if !entered { // user code has panicked
-			s.leave(mine)
-		}
-	}()
+	defer unless(&entered, func() { s.leave(mine) })
+	if first {
+		defer func() { go s.pump(mine) }()
+	}
 	feed := mine.feed(who)
 	entered = true
 	items, grow := feed.items, feed.grow
@@ -69,7 +65,10 @@ func (s *shared) enter(who subscriber) (mine *sharing, first bool) {
 		mine := &sharing{Subject: NewSubject(s.subject...), done: make(chan struct{})}
 		var run context.Context
 		run, mine.cancel = context.WithCancel(context.Background())
-		mine.source = subscriber{ctx: run}.to(s.source, nil) // if it panics, nothing has begun
+		made := false
+		defer unless(&made, mine.cancel)
+		mine.source = subscriber{ctx: run}.to(s.source, nil)
+		made = true
 		s.now = mine
 	}
 	mine = s.now

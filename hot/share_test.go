@@ -3,8 +3,10 @@ package hot_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/callosum-go/rover/hot"
 	"github.com/reactivex/rxgo/v2"
@@ -58,4 +60,82 @@ func TestShareQueues(t *testing.T) {
 	if n := dropped.Load(); n < 1 || n > 499 {
 		t.Errorf("the one with room for one lost %d", n)
 	}
+}
+
+// Whoever comes after the end starts anew, also while one who was there before
+// has not noticed the end yet.
+func TestShareStartsAnewAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sources []*hot.Subject
+		shared := hot.Share(hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
+			s := hot.NewSubject()
+			sources = append(sources, s)
+			return hot.Items(ctx, s.Observable())
+		}, nil), nil)
+		stuck := make(chan struct{})
+		slow := shared.DoOnNext(func(any) { <-stuck })
+		sources[0].Publish(1)
+		sources[0].Complete()
+		synctest.Wait()
+
+		ch := shared.Observe()
+		equal(t, len(sources), 2)
+		sources[1].Publish(2)
+		close(stuck)
+		<-slow // the old one leaves, and takes nothing of the new one along
+		synctest.Wait()
+		other := shared.Observe()
+		equal(t, len(sources), 2)
+		sources[1].Publish(3)
+		sources[1].Complete()
+		equal(t, drain(ch), numbers(2, 3))
+		equal(t, drain(other), numbers(3, 3))
+	})
+}
+
+func TestShareStartsAnewWhenAllHaveLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := hot.NewSubject()
+		shared := hot.Share(source.Observable(), nil)
+		for i := range 3 {
+			ctx, cancel := context.WithCancel(t.Context())
+			a, b := shared.Observe(rxgo.WithContext(ctx)), shared.Observe(rxgo.WithContext(ctx))
+			equal(t, source.Subscribers(), 1)
+			source.Publish(i)
+			equal(t, read(a, 1), numbers(i, i))
+			equal(t, read(b, 1), numbers(i, i))
+			cancel()
+			synctest.Wait()
+			equal(t, source.Subscribers(), 0)
+			equal(t, goroutines(), 0)
+		}
+	})
+}
+
+func TestShareFailsWithItsSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := hot.NewSubject()
+		shared := hot.Share(source.Observable(), nil)
+		a, b := shared.Observe(), shared.Observe()
+		source.Publish(1)
+		source.Fail(errOdd)
+		equal(t, drain(a), []any{1, "odd"})
+		equal(t, drain(b), []any{1, "odd"})
+	})
+}
+
+// With copies for each subscriber, nobody gets the value itself: it is dropped.
+func TestShareDropsWhatItMadeCopiesOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lost losses
+		source := hot.NewSubject()
+		shared := hot.Share(source.Observable(), nil, append(lost.hooks(),
+			hot.WithEach(func(v any) any { return 10 * v.(int) }))...)
+		a, b := shared.Observe(), shared.Observe()
+		publish(source, 1, 2)
+		source.Complete()
+		equal(t, drain(a), []any{10, 20})
+		equal(t, drain(b), []any{10, 20})
+		equal(t, lost, losses{Dropped: numbers(1, 2)})
+	})
 }

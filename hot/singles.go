@@ -20,7 +20,7 @@ func (s optional) Map(apply rxgo.Func, opts ...rxgo.Option) rxgo.OptionalSingle 
 	return optional{s.mapped(apply, opts)}
 }
 
-// Get waits for the item. Without one it gives an empty item, and the
+// Get waits for the item. Without one it returns an empty item, and the
 // context's error if that was the reason.
 func (o *observable) Get(opts ...rxgo.Option) (found rxgo.Item, err error) {
 	who := read(join(o.opts, opts))
@@ -30,7 +30,7 @@ func (o *observable) Get(opts ...rxgo.Option) (found rxgo.Item, err error) {
 	return rxgo.Item{}, who.ctx.Err()
 }
 
-// First and Find end with their item, and tell what comes after it as lost.
+// First and Find end with their item: what comes after it has no subscriber.
 
 func (o *observable) First(opts ...rxgo.Option) rxgo.OptionalSingle {
 	return optional{o.take(1, opts)}
@@ -43,101 +43,93 @@ func (o *observable) Find(find rxgo.Predicate, opts ...rxgo.Option) rxgo.Optiona
 // The rest are RxGo's own (see native).
 
 func (o *observable) All(predicate rxgo.Predicate, opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.All(predicate, opts...) }, opts)}
+	return single{o.native(with(rxgo.Observable.All, predicate), opts)}
 }
 
 func (o *observable) AverageFloat32(opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.AverageFloat32(opts...) }, opts)}
+	return single{o.native(plain(rxgo.Observable.AverageFloat32), opts)}
 }
 
 func (o *observable) AverageFloat64(opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.AverageFloat64(opts...) }, opts)}
+	return single{o.native(plain(rxgo.Observable.AverageFloat64), opts)}
 }
 
 func (o *observable) AverageInt(opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.AverageInt(opts...) }, opts)}
+	return single{o.native(plain(rxgo.Observable.AverageInt), opts)}
 }
 
 func (o *observable) AverageInt8(opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.AverageInt8(opts...) }, opts)}
+	return single{o.native(plain(rxgo.Observable.AverageInt8), opts)}
 }
 
 func (o *observable) AverageInt16(opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.AverageInt16(opts...) }, opts)}
+	return single{o.native(plain(rxgo.Observable.AverageInt16), opts)}
 }
 
 func (o *observable) AverageInt32(opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.AverageInt32(opts...) }, opts)}
+	return single{o.native(plain(rxgo.Observable.AverageInt32), opts)}
 }
 
 func (o *observable) AverageInt64(opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.AverageInt64(opts...) }, opts)}
+	return single{o.native(plain(rxgo.Observable.AverageInt64), opts)}
 }
 
 func (o *observable) Contains(equal rxgo.Predicate, opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Contains(equal, opts...) }, opts)}
+	return single{o.native(with(rxgo.Observable.Contains, equal), opts)}
 }
 
 func (o *observable) Count(opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Count(opts...) }, opts)}
+	return single{o.native(plain(rxgo.Observable.Count), opts)}
 }
 
 func (o *observable) ElementAt(index uint, opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.ElementAt(index, opts...) }, opts)}
+	return single{o.native(with(rxgo.Observable.ElementAt, index), opts)}
 }
 
 func (o *observable) FirstOrDefault(defaultValue any, opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable {
-		return s.FirstOrDefault(defaultValue, opts...)
-	}, opts)}
+	return single{o.native(with(rxgo.Observable.FirstOrDefault, defaultValue), opts)}
 }
 
 func (o *observable) Last(opts ...rxgo.Option) rxgo.OptionalSingle {
-	return optional{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Last(opts...) }, opts)}
+	return optional{o.native(plain(rxgo.Observable.Last), opts)}
 }
 
 func (o *observable) LastOrDefault(defaultValue any, opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable {
-		return s.LastOrDefault(defaultValue, opts...)
-	}, opts)}
+	return single{o.native(with(rxgo.Observable.LastOrDefault, defaultValue), opts)}
 }
 
 func (o *observable) Max(comparator rxgo.Comparator, opts ...rxgo.Option) rxgo.OptionalSingle {
-	return optional{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Max(comparator, opts...) }, opts)}
+	return optional{o.native(with(rxgo.Observable.Max, comparator), opts)}
 }
 
 func (o *observable) Min(comparator rxgo.Comparator, opts ...rxgo.Option) rxgo.OptionalSingle {
-	return optional{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Min(comparator, opts...) }, opts)}
+	return optional{o.native(with(rxgo.Observable.Min, comparator), opts)}
 }
 
 func (o *observable) Reduce(apply rxgo.Func2, opts ...rxgo.Option) rxgo.OptionalSingle {
-	return optional{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Reduce(apply, opts...) }, opts)}
+	return optional{o.native(with(rxgo.Observable.Reduce, apply), opts)}
 }
 
 func (o *observable) SequenceEqual(iterable rxgo.Iterable, opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable {
-		return s.SequenceEqual(observed(iterable.Observe(opts...)), opts...)
-	}, opts)}
+	return single{o.native(beside(rxgo.Observable.SequenceEqual, iterable), opts)}
 }
 
 func (o *observable) SumFloat32(opts ...rxgo.Option) rxgo.OptionalSingle {
-	return optional{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.SumFloat32(opts...) }, opts)}
+	return optional{o.native(plain(rxgo.Observable.SumFloat32), opts)}
 }
 
 func (o *observable) SumFloat64(opts ...rxgo.Option) rxgo.OptionalSingle {
-	return optional{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.SumFloat64(opts...) }, opts)}
+	return optional{o.native(plain(rxgo.Observable.SumFloat64), opts)}
 }
 
 func (o *observable) SumInt64(opts ...rxgo.Option) rxgo.OptionalSingle {
-	return optional{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.SumInt64(opts...) }, opts)}
+	return optional{o.native(plain(rxgo.Observable.SumInt64), opts)}
 }
 
 func (o *observable) ToMap(keySelector rxgo.Func, opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.ToMap(keySelector, opts...) }, opts)}
+	return single{o.native(with(rxgo.Observable.ToMap, keySelector), opts)}
 }
 
 func (o *observable) ToMapWithValueSelector(keySelector, valueSelector rxgo.Func, opts ...rxgo.Option) rxgo.Single {
-	return single{o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable {
-		return s.ToMapWithValueSelector(keySelector, valueSelector, opts...)
-	}, opts)}
+	return single{o.native(with2(rxgo.Observable.ToMapWithValueSelector, keySelector, valueSelector), opts)}
 }

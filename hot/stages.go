@@ -51,7 +51,7 @@ func (o *observable) Filter(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Obse
 
 func (o *observable) filter(apply rxgo.Predicate, opts []rxgo.Option) *observable {
 	if len(opts) > 0 {
-		return o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Filter(apply, opts...) }, opts)
+		return o.native(with(rxgo.Observable.Filter, apply), opts)
 	}
 	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
 		return func(v any) bool { return !apply(v) || yield(rxgo.Of(v)) }
@@ -64,7 +64,7 @@ func (o *observable) Map(apply rxgo.Func, opts ...rxgo.Option) rxgo.Observable {
 
 func (o *observable) mapped(apply rxgo.Func, opts []rxgo.Option) *observable {
 	if len(opts) > 0 {
-		return o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Map(apply, opts...) }, opts)
+		return o.native(with(rxgo.Observable.Map, apply), opts)
 	}
 	return o.stage(true, func(who subscriber, yield func(rxgo.Item) bool) func(any) bool {
 		return func(v any) bool {
@@ -116,14 +116,14 @@ func (o *observable) take(nth uint, opts []rxgo.Option) *observable {
 	}, opts)
 }
 
-// TakeUntil ends with the first value that apply says true to.
+// TakeUntil ends with the first value that apply returns true for.
 func (o *observable) TakeUntil(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
 	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
 		return func(v any) bool { return yield(rxgo.Of(v)) && !apply(v) }
 	}, opts)
 }
 
-// TakeWhile ends before the first value that apply says false to.
+// TakeWhile ends before the first value that apply returns false for.
 func (o *observable) TakeWhile(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
 	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
 		return func(v any) bool { return apply(v) && yield(rxgo.Of(v)) }

@@ -13,10 +13,10 @@ import (
 // rxgo.WithBufferedChannel says otherwise.
 const DefaultQueue = 30
 
-// A Subject is where a source publishes and subscribers listen: each item
-// goes to everyone subscribed at that moment. Publishing never waits: every
-// subscriber has a bounded queue of its own, and a queue that is full
-// overflows by the Subject's rule, at no cost to the others.
+// A Subject emits what is published on it to everyone subscribed at that
+// moment. Publishing never waits: every subscriber has a queue of its own, and
+// one that is full overflows by the Subject's rule, or grows, at no cost to the
+// others.
 //
 // All methods are safe for many goroutines. Everyone sees the same order.
 type Subject struct {
@@ -50,7 +50,7 @@ func NewSubject(opts ...SubjectOption) *Subject {
 	return s
 }
 
-// Publish gives v to every subscriber and returns how many queues took it.
+// Publish emits v to every subscriber and returns how many queues took it.
 // It never waits. After the end it does nothing and returns 0.
 func (s *Subject) Publish(v any) (took int) {
 	var lost []any
@@ -180,13 +180,10 @@ func (s *Subject) join(who subscriber) *subscription {
 	if who.newest {
 		rule = DropOldest
 	}
-	sub := &subscription{queue: make(chan rxgo.Item, size), rule: rule, grows: s.growsFor(who), index: -1}
+	queue := make(chan rxgo.Item, size)
+	sub := &subscription{queue: queue, in: queue, rule: rule, grows: s.growsFor(who), index: -1}
 	joined := false
-	defer func() {
-		if !joined { // user code has panicked: nobody will read what is there
-			s.leave(sub)
-		}
-	}()
+	defer unless(&joined, func() { s.leave(sub) }) // nobody will read what is there
 	s.add(sub, who.ctx)
 	joined = true
 	return sub

@@ -60,7 +60,7 @@ func TestNobodyWaitsForAStalledSubscriber(t *testing.T) {
 	})
 }
 
-// Nobody can tell a reader that has gone without a word from a slow one: what
+// A reader that has gone without a word looks like a slow one: what
 // the channel has room for is there for it, and nothing waits.
 func TestAnAbandonedChannelKeepsNoGoroutineAfterTheEnd(t *testing.T) {
 	for name, chain := range map[string]func(o rxgo.Observable) rxgo.Observable{
@@ -107,10 +107,10 @@ func TestCallbacksMayUseTheSubject(t *testing.T) {
 
 func TestTheDroppedHookMayUseTheSubject(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []any
+		var dropped []any
 		var s *hot.Subject
 		s = hot.NewSubject(hot.WithQueue(1), hot.WithDropped(func(v any) {
-			told = append(told, v)
+			dropped = append(dropped, v)
 			s.Subscribers()
 			if v == 2 {
 				s.Publish(3)
@@ -121,21 +121,21 @@ func TestTheDroppedHookMayUseTheSubject(t *testing.T) {
 		s.Publish(1)
 		s.Publish(2)
 		equal(t, drain(ch), []any{1})
-		equal(t, told, []any{2, 3})
+		equal(t, dropped, []any{2, 3})
 	})
 }
 
 func TestACallbackThatLeavesByGoexitHasLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []any
-		s := hot.NewSubject(hot.WithDropped(func(v any) { told = append(told, v) }))
+		var dropped []any
+		s := hot.NewSubject(hot.WithDropped(func(v any) { dropped = append(dropped, v) }))
 		wait := make(chan struct{})
 		done := s.Observable().Filter(all).DoOnNext(func(any) { <-wait; runtime.Goexit() })
 		publish(s, 1, 3)
 		close(wait)
 		<-done
 		equal(t, s.Subscribers(), 0)
-		equal(t, told, numbers(2, 3))
+		equal(t, dropped, numbers(2, 3))
 	})
 }
 
@@ -153,8 +153,8 @@ func TestALeaverIsToldAsDroppedWhatItLeft(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var told []any
-				s := hot.NewSubject(hot.WithDropped(func(v any) { told = append(told, v) }))
+				var dropped []any
+				s := hot.NewSubject(hot.WithDropped(func(v any) { dropped = append(dropped, v) }))
 				ctx, cancel := context.WithCancelCause(context.Background())
 				ch := observe(s.Observable(), ctx)
 				publish(s, 1, 5)
@@ -162,7 +162,7 @@ func TestALeaverIsToldAsDroppedWhatItLeft(t *testing.T) {
 				synctest.Wait()
 				cancel(errors.New("enough"))
 				synctest.Wait()
-				equal(t, told, numbers(3, 5))
+				equal(t, dropped, numbers(3, 5))
 				equal(t, drain(ch), []any(nil))
 				equal(t, s.Subscribers(), 0)
 			})
@@ -172,8 +172,8 @@ func TestALeaverIsToldAsDroppedWhatItLeft(t *testing.T) {
 
 func TestAnEndedContextSubscribesNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []any
-		s := hot.NewSubject(hot.WithLatest(), hot.WithDropped(func(v any) { told = append(told, v) }))
+		var dropped []any
+		s := hot.NewSubject(hot.WithLatest(), hot.WithDropped(func(v any) { dropped = append(dropped, v) }))
 		s.Publish(1)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -181,7 +181,7 @@ func TestAnEndedContextSubscribesNobody(t *testing.T) {
 		equal(t, drain(s.Observable().Scan(sum).Observe(rxgo.WithContext(ctx))), []any(nil))
 		<-s.Observable().ForEach(func(v any) { t.Errorf("got %v", v) }, nil, func() {}, rxgo.WithContext(ctx))
 		synctest.Wait()
-		equal(t, told, []any(nil)) // nothing was meant for them
+		equal(t, dropped, []any(nil)) // nothing was meant for them
 		equal(t, s.Subscribers(), 0)
 	})
 }

@@ -11,6 +11,7 @@ import (
 // by the end of the Subject or by leaving.
 type subscription struct {
 	queue   chan rxgo.Item
+	in      chan<- rxgo.Item // the queue, or nil while there is a backlog
 	rule    Overflow
 	index   int         // its place in Subject.subscribers; -1: not, or no longer, there
 	unwatch func() bool // ends the watch over the subscriber's context; nil: none
@@ -27,14 +28,12 @@ type subscription struct {
 // push puts an item into the queue without waiting. lost is what the rule
 // gave up for it: nothing, the item itself, or the oldest one.
 func (sub *subscription) push(item rxgo.Item) (lost rxgo.Item, ok bool) {
-	if sub.backlog == nil {
-		select {
-		case sub.queue <- item:
-			return lost, true
-		default:
-		}
+	select {
+	case sub.in <- item:
+		return lost, true
+	default:
+		return sub.overflow(item)
 	}
-	return sub.overflow(item)
 }
 
 func (sub *subscription) overflow(item rxgo.Item) (lost rxgo.Item, ok bool) {
@@ -62,7 +61,7 @@ func (sub *subscription) overflow(item rxgo.Item) (lost rxgo.Item, ok bool) {
 
 // wait puts an item into the backlog.
 func (sub *subscription) wait(item rxgo.Item) {
-	sub.backlog = append(sub.backlog, item)
+	sub.backlog, sub.in = append(sub.backlog, item), nil
 	sub.behind.Store(true)
 	sub.refill() // the reader may have emptied the queue before it could see that
 }
@@ -83,7 +82,7 @@ func (sub *subscription) refill() {
 		}
 		return
 	}
-	sub.backlog = nil
+	sub.backlog, sub.in = nil, sub.queue
 	sub.behind.Store(false)
 	if sub.ending {
 		sub.close()

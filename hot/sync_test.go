@@ -82,7 +82,7 @@ func called(subscribe func(next rxgo.NextFunc, end func())) <-chan rxgo.Item {
 func TestNothingPublishedAfterSubscribingIsMissed(t *testing.T) {
 	for name, subscribe := range subscribes {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { // where a miss is a deadlock, told at once
+			synctest.Test(t, func(t *testing.T) { // where a miss is a deadlock, seen at once
 				for range 1000 {
 					s := hot.NewSubject()
 					ch := subscribe(s.Observable())
