@@ -342,6 +342,19 @@ type result struct {
 	err   error
 }
 
+// dropped is the result of an attempt whose server has left the set meanwhile.
+func (r result) dropped() result {
+	switch err := r.err.(type) {
+	case nil:
+		r.offer.End(offer.Stopped)
+		return result{err: ErrDropped}
+	case *PanicError:
+		return r
+	default:
+		return result{err: fmt.Errorf("%w; before: %w", ErrDropped, err)}
+	}
+}
+
 // newAttempt lets *net.Dialer share the stream's Done channel, which spares a
 // third of what a dial costs us: it keeps its context's deadline by itself,
 // unless it has to look up a name or to ask a function of the user's.

@@ -25,6 +25,9 @@
 // like any goroutine's; in a loop over Events it unwinds to the caller in order.
 package rover
 
+// This file is longer than others: options, pipeline, the set in force, Start and
+// Stop are one thing to read, in that order, and the root has four files.
+
 import (
 	"context"
 	"errors"
@@ -222,7 +225,7 @@ type Stream struct {
 	logged   repeat.Log
 
 	aiming  chan struct{}     // a lock: a waiter in a bubble is durably blocked, as Pick may be
-	owed    any               // the last tick that found no server; under aiming
+	owed    Outcome           // of the last tick that found no server, as long as none comes; under aiming
 	owing   atomic.Bool       // there is one; written under aiming
 	empty   bool              // ErrNoServers was reported; under aiming
 	addrs   map[Server]string // of those dialed before; under aiming
@@ -265,7 +268,7 @@ func New(opts ...Option) (*Stream, error) {
 	s.errors = hot.NewSubject(hot.WithOverflow(hot.DropOldest), hot.WithOverflowed(s.undelivered))
 	s.workers = worker.New(s.attempt)
 	s.attempts = expiry.New(s.dialTimeout, s.timeout)
-	s.late = expiry.New(dialerGrace, s.abandon)
+	s.late = expiry.New(dialerGrace, func(a *attempt) { s.abandon(a) })
 	s.offers.queue, s.offers.tally = expiry.New(s.keepTimeout, s.expire), &s.tally
 	s.inForce.Publish(&s.servers)
 	_ = s.SetServers(s.config.servers) // checked by WithServers
@@ -375,16 +378,14 @@ func (s *Stream) owe(tick any, servers *set.Set[Server]) any {
 		s.owing.Store(was)
 		return s.target(tick, servers)
 	}
-	last := s.owed
-	s.owed = tick
-	var out skipped
+	out := skipped{outcome: s.owed, over: was}
+	s.owed = Outcome{Tick: tick, Err: ErrNoServers, Begun: time.Now()}
 	if was {
 		s.count(func(n *Stats) { n.NoServers++ })
-		out = skip(last, ErrNoServers)
+		out.outcome.Took = time.Since(out.outcome.Begun)
 	} else {
 		s.count(func(n *Stats) { n.Owed++ })
 	}
-	out.report = nil
 	if !s.empty && (was || !s.waiting.Load()) {
 		s.empty, out.report = true, ErrNoServers
 	}
@@ -412,7 +413,7 @@ func (s *Stream) owedTarget() any {
 
 // settleDebt returns the tick that is owed, which is not owed any more.
 func (s *Stream) settleDebt() (tick any) {
-	tick, s.owed = s.owed, nil
+	tick, s.owed = s.owed.Tick, Outcome{}
 	s.owing.Store(false)
 	s.count(func(n *Stats) { n.Owed-- })
 	return tick
@@ -454,8 +455,9 @@ func (s *Stream) attempt(w *worker.Worker[*attempt], a *attempt) {
 			r.err = &PanicError{"dialer", goexit, debug.Stack()}
 		}
 		a.Abort(context.Canceled) // closes what Goexit left
-		if !s.settle(a, r) {
+		if !s.settle(a, r) { // it was abandoned: nobody waits for this worker
 			socket.Refuse(r.conn)
+			w.Leave()
 		}
 	}()
 	s.attempts.Add(&a.place, a, a.begun)
@@ -472,16 +474,17 @@ func (s *Stream) timeout(a *attempt) {
 	a.Abort(context.DeadlineExceeded)
 }
 
-// abandon settles an attempt whose dialer does not return.
-func (s *Stream) abandon(a *attempt) { s.leaveBehind(a) }
-
-func (s *Stream) leaveBehind(a *attempt) bool {
+// abandon settles an attempt whose dialer does not return. False: it did.
+func (s *Stream) abandon(a *attempt) bool {
 	var r result
 	if !a.cut() {
 		r.err = a.blame(nil, 0, socket.Timeout(nil, nil))
 	}
-	defer a.worker.Leave()
-	return s.settle(a, r)
+	abandoned := s.settle(a, r)
+	if abandoned {
+		a.worker.Leave()
+	}
+	return abandoned
 }
 
 // settle counts what became of an attempt and puts it on its stream. False: it
@@ -493,8 +496,7 @@ func (s *Stream) settle(a *attempt, r result) bool {
 	s.attempts.Remove(&a.place)
 	cut := r.offer == nil && r.err == nil
 	if server, listed := s.servers.Get(a.id); !cut && (!listed || server != a.server) {
-		socket.Refuse(r.conn)
-		r = result{err: ErrDropped}
+		r = r.dropped()
 	}
 	if !cut && s.outcomes.Subscribers() > 0 {
 		s.outcomes.Publish(a.outcome(r)) // before the offer, whose socket may be gone at once
@@ -808,7 +810,7 @@ func (s *Stream) Shutdown(ctx context.Context) error {
 	}
 	left := 0
 	for _, a := range slices.Concat(s.attempts.All(), s.late.All()) {
-		if s.leaveBehind(a) {
+		if s.abandon(a) {
 			left++
 		}
 	}
