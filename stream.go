@@ -455,7 +455,7 @@ func (s *Stream) attempt(w *worker.Worker[*attempt], a *attempt) {
 			r.err = &PanicError{"dialer", goexit, debug.Stack()}
 		}
 		a.Abort(context.Canceled) // closes what Goexit left
-		if !s.settle(a, r) { // it was abandoned: nobody waits for this worker
+		if !s.settle(a, r) {      // it was abandoned: nobody waits for this worker
 			socket.Refuse(r.conn)
 			w.Leave()
 		}
