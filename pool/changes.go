@@ -86,7 +86,7 @@ func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.stats
-	s.Kept, s.Idle, s.Waiting = len(p.kept), len(p.idle), p.waiting.n
+	s.Kept, s.Idle, s.Waiting = len(p.kept), len(p.idle), p.waiting.Len()
 	s.Lent = s.Kept - s.Idle
 	s.Lowest, s.Highest = -1, -1
 	s.Servers = make(map[rover.Server]int)

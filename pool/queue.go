@@ -1,56 +1,32 @@
 package pool
 
+import "github.com/callosum-go/rover/internal/fifo"
+
 // A wait is one Get that waits. It is used again for another Get, so exactly
 // one thing is sent on lent for each time it is in the queue, unless it is
 // taken out.
 type wait struct {
-	lent       chan *Conn // nil: the pool is closed. It has room for one, so nobody waits to send
-	prev, next *wait
-	queued     bool
+	lent  chan *Conn // nil: the pool is closed. It has room for one, so nobody waits to send
+	place fifo.Node[*wait]
 }
 
 // A queue has who waits, in order of arrival.
-type queue struct {
-	first, last *wait
-	n           int
-}
+type queue struct{ fifo.List[*wait] }
 
 func (q *queue) push(w *wait) {
-	w.prev, w.next, w.queued = q.last, nil, true
-	if q.last == nil {
-		q.first = w
-	} else {
-		q.last.next = w
-	}
-	q.last = w
-	q.n++
+	w.place.Thing = w
+	q.Push(&w.place)
 }
 
 // pop takes out who has waited longest, nil if nobody waits.
 func (q *queue) pop() *wait {
-	w := q.first
-	if w != nil {
-		q.remove(w)
+	first := q.First()
+	if first == nil {
+		return nil
 	}
-	return w
+	q.Remove(first)
+	return first.Thing
 }
 
 // remove takes w out; false: it is out already.
-func (q *queue) remove(w *wait) bool {
-	if !w.queued {
-		return false
-	}
-	if w.prev == nil {
-		q.first = w.next
-	} else {
-		w.prev.next = w.next
-	}
-	if w.next == nil {
-		q.last = w.prev
-	} else {
-		w.next.prev = w.prev
-	}
-	w.prev, w.next, w.queued = nil, nil, false
-	q.n--
-	return true
-}
+func (q *queue) remove(w *wait) bool { return q.Remove(&w.place) }
