@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -31,8 +32,11 @@ func bubble(t *testing.T, f func(t *testing.T, s *rover.Stream, g *kit.SlotDiale
 	})
 }
 
+// wantStats holds a stream to all of its counters but Ticks, which has to be the
+// sum of the others.
 func wantStats(t *testing.T, s *rover.Stream, want rover.Stats) {
 	t.Helper()
+	want.Ticks = want.Attempts + want.Busy + want.NoServers + want.BadPicks + want.Owed
 	if got := s.Stats(); got != want {
 		t.Errorf("stats are\n%+v, want\n%+v", got, want)
 	}
@@ -52,11 +56,13 @@ func TestKeepOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		for _, c := range []*rover.Connection{a, b} {
-			if _, err := c.Keep(); !errors.Is(err, rover.ErrTaken) {
-				t.Errorf("Keep after Keep: %v", err)
+		for c, want := range map[*rover.Connection]error{a: rover.ErrKept, b: rover.ErrTaken} {
+			for range 2 {
+				if _, err := c.Keep(); err != want {
+					t.Errorf("Keep after Keep: got %v, want %v", err, want)
+				}
+				c.Decline() // has no say any more
 			}
-			c.Decline() // has no say any more
 		}
 		time.Sleep(time.Hour)
 		if g.Connected.Load() == 0 {
@@ -77,7 +83,7 @@ func TestAllMustDecline(t *testing.T) {
 		if g.Connected.Load() != 1 {
 			t.Fatal("one subscriber said no twice, and it was closed")
 		}
-		if _, err := a.Keep(); !errors.Is(err, rover.ErrExpired) {
+		if _, err := a.Keep(); !isOver(err, "declined") {
 			t.Errorf("Keep after Decline: %v", err)
 		}
 		b.Decline()
@@ -85,16 +91,22 @@ func TestAllMustDecline(t *testing.T) {
 		if g.Connected.Load() != 0 {
 			t.Error("all said no, and it is open")
 		}
-		if _, err := b.Keep(); !errors.Is(err, rover.ErrExpired) {
+		if _, err := b.Keep(); !isOver(err, "declined") {
 			t.Errorf("Keep of a declined connection: %v", err)
 		}
 		wantStats(t, s, rover.Stats{Attempts: 1, Connections: 1, Declined: 1})
 	}, rover.WithInterval(24*time.Hour))
 }
 
+// isOver says that an error wraps ErrExpired and says how the offer ended.
+func isOver(err error, how string) bool {
+	return errors.Is(err, rover.ErrExpired) && strings.Contains(err.Error(), how)
+}
+
 func TestUnansweredOffersExpire(t *testing.T) {
 	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
 		low := kit.Watch[*rover.Connection](s.Connections().Filter(rover.SlotBelow(0))) // a plain Filter says nothing
+		seen := kit.Watch[*rover.Connection](s.Connections())
 		kit.Start(t, s)
 		time.Sleep(3*time.Second - 1)
 		synctest.Wait()
@@ -108,16 +120,21 @@ func TestUnansweredOffersExpire(t *testing.T) {
 		if len(low.Seen()) != 0 {
 			t.Error("the filter let it through")
 		}
+		if _, err := seen.Seen()[0].Keep(); !isOver(err, "expired, nobody kept it") {
+			t.Errorf("Keep of an expired connection: %v", err)
+		}
 	}, rover.WithInterval(24*time.Hour), rover.WithKeepTimeout(3*time.Second))
 }
 
+// A late subscriber gets what is open, the newest first, but not what somebody
+// has left already.
 func TestALateSubscriberGetsWhatIsOpen(t *testing.T) {
 	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
 		kit.Start(t, s)
 		time.Sleep(6500 * time.Millisecond) // slots 0 to 6; 0 and 1 have expired
 		late := kit.Watch[*rover.Connection](s.Connections())
 		synctest.Wait()
-		if got := kit.Slots(late.Seen()); !slices.Equal(got, []int{2, 3, 4, 5, 6}) {
+		if got := kit.Slots(late.Seen()); !slices.Equal(got, []int{6, 5, 4, 3, 2}) {
 			t.Errorf("a late subscriber got %v", got)
 		}
 		late.Seen()[0].Decline() // nobody else has it
@@ -126,12 +143,19 @@ func TestALateSubscriberGetsWhatIsOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
+		other := kit.Watch[*rover.Connection](s.Connections())
+		synctest.Wait()
+		other.Seen()[1].Decline() // slot 3, which the first one still has
 		later := kit.Watch[*rover.Connection](s.Connections())
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if got := kit.Slots(later.Seen()); !slices.Equal(got, []int{4, 5, 6, 7}) {
+		if got := kit.Slots(other.Seen()); !slices.Equal(got, []int{4, 3, 2, 7}) {
+			t.Errorf("another subscriber got %v", got)
+		}
+		if got := kit.Slots(later.Seen()); !slices.Equal(got, []int{4, 2, 7}) {
 			t.Errorf("a later subscriber got %v", got)
 		}
+		wantStats(t, s, rover.Stats{Attempts: 8, Connections: 8, Expired: 2, Declined: 1, Kept: 1, Open: 4})
 	})
 }
 
@@ -162,8 +186,14 @@ func TestLeavingDeclines(t *testing.T) {
 				cancel()
 				synctest.Wait()
 				n := s.Stats()
-				// What a ForEach callback already has is the callback's.
-				if has := n.Open; name == "ForEach" && has != 1 || name != "ForEach" && has != 0 {
+				has, left := 0, 4
+				switch name {
+				case "ForEach": // what its callback already has is the callback's
+					has, left = 1, 3
+				case "Events": // its body has declined what it had
+					left = 3
+				}
+				if n.Open != has || n.Left != left || n.Declined != 4-has {
 					t.Errorf("after leaving: %+v", n)
 				}
 			})
@@ -208,7 +238,7 @@ func TestStopDeclinesWhatIsOpen(t *testing.T) {
 		s.Stop()
 		<-seen.Done
 		wantStats(t, s, rover.Stats{Attempts: 3, Connections: 3, Kept: 1, Declined: 2})
-		if _, err := seen.Seen()[1].Keep(); !errors.Is(err, rover.ErrExpired) {
+		if _, err := seen.Seen()[1].Keep(); !isOver(err, "stopped") {
 			t.Errorf("Keep after Stop: %v", err)
 		}
 	})
@@ -235,7 +265,7 @@ func TestNewConnectionHandsOffTheSameWay(t *testing.T) {
 	if conn, err := c.Keep(); conn != client || err != nil {
 		t.Error(conn, err)
 	}
-	if _, err := c.Keep(); !errors.Is(err, rover.ErrTaken) {
+	if _, err := c.Keep(); err != rover.ErrKept {
 		t.Error(err)
 	}
 	c.Decline()
@@ -250,7 +280,7 @@ func TestNewConnectionHandsOffTheSameWay(t *testing.T) {
 	if _, err := server.Read(make([]byte, 1)); err != io.EOF {
 		t.Error("declined and not closed:", err)
 	}
-	if _, err := c.Keep(); !errors.Is(err, rover.ErrExpired) {
+	if _, err := c.Keep(); !isOver(err, "declined") {
 		t.Error(err)
 	}
 }

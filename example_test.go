@@ -127,7 +127,7 @@ func ExampleNewConnection() {
 	// Output:
 	// slot 3 of "a" (10.0.0.1:4040)
 	// true <nil>
-	// rover: connection is taken
+	// rover: connection is kept already, by this Keep's caller
 }
 
 // found makes a connection with a slot.
@@ -147,7 +147,7 @@ func ExampleAccept() {
 	three.Decline()
 	// Output:
 	// slot 3 of "a" (10.0.0.1:4040)
-	// rover: connection is no longer on offer
+	// rover: connection is no longer on offer: declined
 }
 
 func ExampleSlotBelow() {

@@ -43,9 +43,9 @@ func TestLogging(t *testing.T) {
 		"an error that is heard": {slog.LevelInfo, true, "", []rover.Option{rover.WithServers(nil)}},
 		"an attempt":             {slog.LevelInfo, false, "", nil},
 		"an attempt, in debug": {slog.LevelDebug, false,
-			`level=DEBUG msg="rover: attempt" id=a server=10.0.0.1:4040 outcome="slot 0"` + "\n", nil},
+			`level=DEBUG msg="rover: attempt" id=a server=10.0.0.1:4040 outcome="slot 0" took=0s` + "\n", nil},
 		"a failure, in debug": {slog.LevelDebug, false,
-			`level=DEBUG msg="rover: attempt" id=a server=10.0.0.1:4040 outcome="rover: server \"a\" (10.0.0.1:4040) is unreachable: EOF"` + "\n",
+			`level=DEBUG msg="rover: attempt" id=a server=10.0.0.1:4040 outcome="rover: server \"a\" (10.0.0.1:4040) is unreachable: EOF" took=0s` + "\n",
 			[]rover.Option{rover.WithDialer(kit.DialFunc(func(context.Context, string, string) (net.Conn, error) { return nil, io.EOF }))}},
 	} {
 		t.Run(name, func(t *testing.T) {

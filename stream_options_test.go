@@ -39,8 +39,8 @@ func TestBadOptionsAreTold(t *testing.T) {
 	}
 	two := map[string]rover.Server{"b": {}, "a": {}, "c": {Host: "h", Port: 1}}
 	for range 20 {
-		if _, err := rover.New(rover.WithServers(two)); err == nil || err.Error() != `rover: server "a": host is empty` {
-			t.Fatal("not always the same error:", err)
+		if _, err := rover.New(rover.WithServers(two)); err == nil || err.Error() != "rover: server \"a\": host is empty\nrover: server \"b\": host is empty" {
+			t.Fatal("not all that is wrong, in the order of the ids:", err)
 		}
 	}
 }
@@ -67,8 +67,9 @@ func TestAddresses(t *testing.T) {
 
 func TestTheSetIsACopy(t *testing.T) {
 	mine := maps.Clone(kit.One)
-	s := kit.Rove(t, rover.WithServers(mine))
+	option := rover.WithServers(mine) // which copies
 	mine["b"] = rover.Server{Host: "x", Port: 1}
+	s := kit.Rove(t, option)
 	theirs := s.Servers()
 	theirs["c"] = rover.Server{Host: "y", Port: 1}
 	if got := s.Servers(); !maps.Equal(got, kit.One) {
@@ -97,7 +98,10 @@ func TestTheSetInForce(t *testing.T) {
 	if got := s.Servers(); !maps.Equal(got, map[string]rover.Server{"b": b}) {
 		t.Error(got)
 	}
-	for _, odd := range []string{"", "__proto__", "a b", "\x00"} {
+	if err := s.AddServer("", b); err == nil || err.Error() != "rover: server 10.0.0.2:4041: id must not be empty" {
+		t.Error(err)
+	}
+	for _, odd := range []string{"__proto__", "a b", "\x00"} {
 		if err := s.AddServer(odd, b); err != nil || s.Servers()[odd] != b || !s.DropServer(odd) {
 			t.Errorf("id %q: %v", odd, err)
 		}
@@ -108,20 +112,31 @@ func TestTheSetInForce(t *testing.T) {
 func TestSourcesOfSets(t *testing.T) {
 	good := map[string]rover.Server{"good": {Host: "10.0.0.9", Port: 9}}
 	for name, test := range map[string]struct {
-		source func() rxgo.Observable // made in the bubble
-		want   []string               // on Errors
+		source  func() rxgo.Observable // made in the bubble
+		want    []string               // on Errors
+		inForce map[string]rover.Server
 	}{
-		"Just":              {func() rxgo.Observable { return rxgo.Just(good)() }, nil},
-		"one after another": {func() rxgo.Observable { return rxgo.Just(kit.One, good)() }, nil},
+		"Just":              {func() rxgo.Observable { return rxgo.Just(good)() }, nil, good},
+		"one after another": {func() rxgo.Observable { return rxgo.Just(kit.One, good)() }, nil, good},
 		"ends with an error": {func() rxgo.Observable { return rxgo.Just(good, kit.ErrOdd)() },
-			[]string{"rover: server set ignored, the last one stays: odd"}},
-		"a bad set in between": {func() rxgo.Observable { return rxgo.Just(good, map[string]rover.Server{"x": {Host: "h"}})() },
-			[]string{`rover: server set ignored, the last one stays: rover: server "x": port 0 is out of range 1-65535`}},
+			[]string{"rover: server sets failed, the last one stays: odd"}, good},
+		"bad ones are left out": {func() rxgo.Observable {
+			return rxgo.Just(good, map[string]rover.Server{"x": {Host: "h"}, "b": kit.B, "": kit.A, "y": {Port: 1}})()
+		}, []string{
+			"rover: server 10.0.0.1:4040: id must not be empty",
+			`rover: server "x": port 0 is out of range 1-65535`,
+			`rover: server "y": host is empty`,
+		}, map[string]rover.Server{"b": kit.B}},
+		"in the place of a bad one stays what was there": {func() rxgo.Observable {
+			return rxgo.Just(good, map[string]rover.Server{"good": {Host: "h"}, "b": kit.B})()
+		}, []string{`rover: server "good": port 0 is out of range 1-65535`}, map[string]rover.Server{"good": good["good"], "b": kit.B}},
+		"nothing but a bad one": {func() rxgo.Observable { return rxgo.Just(good, map[string]rover.Server{"x": {Host: "h"}})() },
+			[]string{`rover: server "x": port 0 is out of range 1-65535`}, map[string]rover.Server{}},
 		"something else": {func() rxgo.Observable { return rxgo.Just(good, 7, map[string]int{})() }, []string{
 			"rover: server set ignored, the last one stays: got int, want map[string]rover.Server",
-			"rover: server set ignored, the last one stays: got map[string]int, want map[string]rover.Server"}},
-		"never": {func() rxgo.Observable { return rxgo.Never() }, nil},
-		"empty": {func() rxgo.Observable { return rxgo.Empty() }, nil},
+			"rover: server set ignored, the last one stays: got map[string]int, want map[string]rover.Server"}, good},
+		"never": {func() rxgo.Observable { return rxgo.Never() }, nil, kit.One},
+		"empty": {func() rxgo.Observable { return rxgo.Empty() }, nil, kit.One},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -129,11 +144,7 @@ func TestSourcesOfSets(t *testing.T) {
 				failures := kit.Watch[error](s.Errors())
 				kit.Start(t, s)
 				synctest.Wait()
-				want := good
-				if name == "never" || name == "empty" {
-					want = kit.One
-				}
-				if got := s.Servers(); !maps.Equal(got, want) {
+				if got := s.Servers(); !maps.Equal(got, test.inForce) {
 					t.Errorf("in force: %v", got)
 				}
 				var told []string
@@ -161,20 +172,21 @@ func TestASubjectOfSets(t *testing.T) {
 		none := kit.Watch[error](s.Errors())
 		kit.Start(t, s)
 		time.Sleep(1500 * time.Millisecond)
-		if n := s.Stats(); len(none.Seen()) != 2 || n.NoServers != 2 {
-			t.Errorf("%d errors, %+v", len(none.Seen()), n)
+		if all := none.Seen(); len(all) != 1 || all[0] != rover.ErrNoServers { // once until there is one
+			t.Errorf("emitted %v", all)
 		}
+		wantStats(t, s, rover.Stats{NoServers: 1, Owed: 1}) // the tick of 1 s has taken the place of the first one's
 		sets.Publish(kit.One)
 		if err := s.AddServer("b", rover.Server{Host: "10.0.0.3", Port: 1}); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait()
+		wantStats(t, s, rover.Stats{NoServers: 1, Attempts: 1, Connections: 1, Open: 1}) // the owed tick is paid
 		time.Sleep(time.Second)
-		if n := s.Stats(); n.Connections != 1 {
-			t.Errorf("%+v", n)
-		}
+		wantStats(t, s, rover.Stats{NoServers: 1, Attempts: 2, Connections: 2, Open: 2})
 		sets.Complete()
 		time.Sleep(time.Second)
-		if n := s.Stats(); n.Connections != 2 {
+		if n := s.Stats(); n.Connections != 3 {
 			t.Errorf("the source's end ended more: %+v", n)
 		}
 		s.Stop()

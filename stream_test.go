@@ -160,8 +160,12 @@ func TestTheSetChanges(t *testing.T) {
 		m.At(m.Time("---|"), add("y", kit.B)) // one more
 		m.At(m.Time("----|"), drop("x"))
 		m.At(m.Time("------|"), drop("y"))
-		streams(m, s, "--BCCCC-|", "--------|", "nn-----n(n|)")
-		m.Expect(choices.Observable(), marble.Window("^-------!")).ToBe("--nnonn", marble.Values{"n": 1, "o": 2})
+		// The tick of 0 is paid by the first server's coming. At 2, 4 and 6 s the tick comes before
+		// the change, and the answer after it: the attempt's server has left the set.
+		streams(m, s, "-B-C-C--|", "--------|", "n------n|")
+		m.Expect(choices.Observable(), marble.Window("^-------!")).ToBe("-nnnonn", marble.Values{"n": 1, "o": 2})
+		m.Flush()
+		wantStats(t, s, rover.Stats{NoServers: 3, Attempts: 6, Connections: 3, Declined: 3, Aborted: 3})
 	})
 }
 
@@ -171,11 +175,11 @@ func TestSetsFromASource(t *testing.T) {
 		"?": "what is this", "#": kit.ErrOdd,
 	}
 	for name, test := range map[string]struct{ sets, connections, failures string }{
-		"replace all":                         {"a-b-0-|", "-BBCC-|", "n----n(n|)"}, // the tick of 0 comes before the set
-		"end, and the last one stays":         {"a-b|", "-BBCCC|", "n-----|"},
-		"fail, and the last one stays":        {"a-b-#", "-BBCCC|", "n---o-|"},
-		"are no sets, and the last one stays": {"a-?-b-", "-BBBBC|", "n-?---|"},
-		"come late":                           {"--a", "---BBB|", "nnn---|"},
+		"replace all":                         {"a-b-0-|", "BBBCC-|", "-----n|"}, // the tick of 0 comes before the set, which pays for it
+		"end, and the last one stays":         {"a-b|", "BBBCCC|", "------|"},
+		"fail, and the last one stays":        {"a-b-#", "BBBCCC|", "----o-|"},
+		"are no sets, and the last one stays": {"a-?-b-", "BBBBBC|", "--?---|"},
+		"come late":                           {"--a", "--BBBB|", "-n----|"}, // one attempt for the ticks of 0, 1 and 2 s
 	} {
 		t.Run(name, func(t *testing.T) {
 			inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
@@ -185,7 +189,7 @@ func TestSetsFromASource(t *testing.T) {
 				m.Expect(kit.DeclinedSlots(s.Connections())).ToBe(test.connections, slotted)
 				m.Expect(textsOf(s.Errors())).ToBe(test.failures, marble.Values{
 					"n": "rover: no servers to dial",
-					"o": "rover: server set ignored, the last one stays: odd",
+					"o": "rover: server sets failed, the last one stays: odd",
 					"?": "rover: server set ignored, the last one stays: got string, want map[string]rover.Server",
 				})
 			})
@@ -223,9 +227,9 @@ func TestSubscribersComeAndGo(t *testing.T) {
 		for window, want := range map[string]string{
 			"^":      "BCDEF|",
 			"^-!":    "BC", // gone before the answer of 2 s
-			"---^":   "---[BCDE]-F|",
+			"---^":   "---[DCBE]-F|", // what is open first, the newest of it first
 			"-^-!":   "-[BC]-D",
-			"-----^": "-----(CDEF|)", // the first has expired
+			"-----^": "-----(FEDCB|)", // those who got the first at 1 s and at 3 s had 5 s from then on
 		} {
 			m.Expect(slots, marble.Window(window)).ToBe(want, slotted)
 		}
@@ -267,7 +271,7 @@ func TestOffersEnd(t *testing.T) {
 			answer(connections, time.Second, decline)
 			answer(connections, time.Hour, decline)
 		}},
-		"the only one leaves at 2 s, and has not read": {"^-!", rover.Stats{Declined: 1}, func(m *marble.M, connections rxgo.Observable) {
+		"the only one leaves at 2 s, and has not read": {"^-!", rover.Stats{Declined: 1, Left: 1}, func(m *marble.M, connections rxgo.Observable) {
 			ctx, cancel := context.WithCancel(m.Context())
 			connections.Filter(all).Observe(rxgo.WithContext(ctx))
 			m.At(m.Time("--|"), cancel)

@@ -3,6 +3,7 @@ package kit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func Rove(t testing.TB, opts ...rover.Option) *rover.Stream {
 	t.Cleanup(func() {
 		s.Stop()
 		Conserved(t, s)
-		if n := s.Stats(); n.Open != 0 || n.InFlight != 0 {
+		if n := s.Stats(); n.Open != 0 || n.InFlight != 0 || n.Owed != 0 {
 			t.Errorf("something is left after Stop: %+v", n)
 		}
 	})
@@ -77,16 +78,28 @@ func Find(t testing.TB, server rover.Server, opts ...rover.Option) (*rover.Strea
 	return nil, nil
 }
 
-// Conserved fails the test unless attempts and offers add up.
+// Conserved fails the test unless ticks, attempts and offers add up.
 func Conserved(t testing.TB, s *rover.Stream) {
 	t.Helper()
-	n := s.Stats()
-	if n.Attempts != n.InFlight+n.Connections+n.Unreachable+n.ProtocolErrors+n.Failures+n.Aborted {
-		t.Errorf("attempts do not add up: %+v", n)
+	if err := AddUp(s.Stats()); err != nil {
+		t.Error(err)
 	}
-	if n.Connections != n.Open+n.Kept+n.Declined+n.Expired {
-		t.Errorf("offers do not add up: %+v", n)
+}
+
+// AddUp says which counters do not add up.
+func AddUp(n rover.Stats) error {
+	var wrong []error
+	check := func(what string, ok bool) {
+		if !ok {
+			wrong = append(wrong, fmt.Errorf("%s do not add up: %+v", what, n))
+		}
 	}
+	check("ticks", n.Ticks == n.Attempts+n.Busy+n.NoServers+n.BadPicks+n.Owed)
+	check("attempts", n.Attempts == n.InFlight+n.Connections+n.Unreachable+n.ProtocolErrors+n.Failures+n.Aborted)
+	check("offers", n.Connections == n.Open+n.Kept+n.Declined+n.Expired+n.Overflowed)
+	check("declined offers", n.Left >= 0 && n.Left <= n.Declined)
+	check("owed ticks", n.Owed == 0 || n.Owed == 1)
+	return errors.Join(wrong...)
 }
 
 // Slots are the slots of connections.
