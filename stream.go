@@ -227,6 +227,7 @@ type Stream struct {
 	aiming  chan struct{}     // a lock: a waiter in a bubble is durably blocked, as Pick may be
 	owed    Outcome           // of the last tick that found no server, as long as none comes; under aiming
 	owing   atomic.Bool       // there is one; written under aiming
+	paying  bool              // a tick that was owed is being made up for; under aiming
 	empty   bool              // ErrNoServers was reported; under aiming
 	addrs   map[Server]string // of those dialed before; under aiming
 	waiting atomic.Bool       // for the first set of the source
@@ -302,13 +303,12 @@ type skipped struct {
 func (s *Stream) aim(_ context.Context, tick, servers any) (any, error) {
 	s.aiming <- struct{}{}
 	defer func() { <-s.aiming }()
-	s.count(func(n *Stats) { n.Ticks++ })
 	return s.target(tick, servers.(*set.Set[Server])), nil
 }
 
 func (s *Stream) target(tick any, servers *set.Set[Server]) any {
 	if s.now().InFlight >= s.maxInFlight { // target alone adds to it, under the lock of aim
-		s.count(func(n *Stats) { n.Busy++ })
+		s.tick(func(n *Stats) { n.Busy++ })
 		return skip(tick, ErrBusy)
 	}
 	chosen, err := s.choose(tick, servers)
@@ -316,17 +316,30 @@ func (s *Stream) target(tick any, servers *set.Set[Server]) any {
 	case err == set.ErrEmpty:
 		return s.owe(tick, servers)
 	case errors.Is(err, ErrNoServers):
-		s.count(func(n *Stats) { n.NoServers++ })
+		s.tick(func(n *Stats) { n.NoServers++ })
 		return skip(tick, err)
 	case err != nil:
-		s.count(func(n *Stats) { n.BadPicks++ })
+		s.tick(func(n *Stats) { n.BadPicks++ })
 		return skip(tick, err)
 	}
 	s.empty = false
-	s.count(func(n *Stats) { n.Attempts++; n.InFlight++ })
+	s.tick(func(n *Stats) { n.Attempts++; n.InFlight++ })
 	a := newAttempt(s.ctx, tick, chosen.Name, chosen.Value, s.dialer, s.dialTimeout)
 	a.to = s.addr(chosen.Value)
 	return a
+}
+
+// tick counts what became of a tick: of a new one, or of the one that was owed.
+func (s *Stream) tick(change func(*Stats)) {
+	s.count(func(n *Stats) {
+		if s.paying {
+			n.Owed--
+		} else {
+			n.Ticks++
+		}
+		change(n)
+	})
+	s.paying = false
 }
 
 // addr is the server's Addr, made once for those that are dialed again and again.
@@ -381,10 +394,10 @@ func (s *Stream) owe(tick any, servers *set.Set[Server]) any {
 	out := skipped{outcome: s.owed, over: was}
 	s.owed = Outcome{Tick: tick, Err: ErrNoServers, Begun: time.Now()}
 	if was {
-		s.count(func(n *Stats) { n.NoServers++ })
+		s.tick(func(n *Stats) { n.NoServers++ })
 		out.outcome.Took = time.Since(out.outcome.Begun)
 	} else {
-		s.count(func(n *Stats) { n.Owed++ })
+		s.tick(func(n *Stats) { n.Owed++ })
 	}
 	if !s.empty && (was || !s.waiting.Load()) {
 		s.empty, out.report = true, ErrNoServers
@@ -408,15 +421,10 @@ func (s *Stream) owedTarget() any {
 	if !s.owing.Load() || s.ctx.Err() != nil {
 		return nil
 	}
-	return s.target(s.settleDebt(), &s.servers)
-}
-
-// settleDebt returns the tick that is owed, which is not owed any more.
-func (s *Stream) settleDebt() (tick any) {
-	tick, s.owed = s.owed.Tick, Outcome{}
+	tick := s.owed.Tick
+	s.owed, s.paying = Outcome{}, true
 	s.owing.Store(false)
-	s.count(func(n *Stats) { n.Owed-- })
-	return tick
+	return s.target(tick, &s.servers)
 }
 
 // aimed lets attempts pass, and emits why there is none.
@@ -833,9 +841,8 @@ func (s *Stream) end() {
 	}
 	s.running.Wait()
 	s.aiming <- struct{}{}
-	if s.owing.Load() {
-		s.settleDebt()
-		s.count(func(n *Stats) { n.NoServers++ })
+	if s.owing.Swap(false) {
+		s.count(func(n *Stats) { n.Owed--; n.NoServers++ })
 	}
 	<-s.aiming
 	s.attempts.Close()
