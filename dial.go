@@ -407,6 +407,15 @@ func (a *attempt) connect(dialer Dialer, conn *net.Conn) (slot, n int, err error
 	return slot, n, err
 }
 
+// gone is the result of an attempt whose dialer has ended its goroutine.
+func (a *attempt) gone() result {
+	a.Abort(context.Canceled) // closes the socket, if there is one
+	if a.cut() {
+		return result{}
+	}
+	return result{err: &PanicError{"dialer", goexit, debug.Stack()}}
+}
+
 // cut says that the stream has ended. Its deadline counts as soon as it has
 // passed: dialers keep it by themselves, and may find it before the context
 // does. What became of an attempt since then says nothing of the server.
@@ -491,6 +500,8 @@ func (o *offering) share() *Connection {
 	return &Connection{ID: c.ID, Server: c.Server, Slot: c.Slot, offer: o}
 }
 
+func shared(v any) any { return v.(*offering).share() }
+
 // A Connection is the offer of a socket whose slot line has been read. Each
 // subscriber gets one of its own for the same socket, to answer with Keep or
 // Decline; who does neither leaves the socket to its KeepTimeout.
@@ -537,10 +548,7 @@ func (c *Connection) Keep() (net.Conn, error) {
 		c.said.Store(saidLeave)
 		return nil, c.offer.lost()
 	}
-	socket.Clear(conn)
-	if c.offer.quiet {
-		socket.KeepAlive(conn)
-	}
+	socket.Ready(conn, c.offer.quiet)
 	return conn, nil
 }
 
@@ -557,6 +565,20 @@ func (o *offering) delivered() bool {
 		return o.Fate() == offer.Open
 	}
 	return o.from.queue.Renew(&o.place, time.Now())
+}
+
+// fresh says that a value can still be used, and gives an offer its whole time
+// from now on.
+func fresh(v any) bool {
+	c, ok := v.(*Connection)
+	return !ok || c.offer.delivered()
+}
+
+func over(v any) <-chan struct{} {
+	if c, ok := v.(*Connection); ok {
+		return c.offer.Done()
+	}
+	return nil
 }
 
 // lost is why there is nothing to keep any more.

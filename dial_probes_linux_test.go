@@ -41,7 +41,7 @@ func TestTheDefaultDialerLeavesProbesToKeep(t *testing.T) {
 	if got := options(ours); got[0] != 0 {
 		t.Errorf("probed before anybody keeps it: %v", got)
 	}
-	socket.KeepAlive(ours)
+	socket.Ready(ours, true)
 	if got, want := options(ours), options(usual); got != want || want[0] != 1 {
 		t.Errorf("on, idle, interval, count are %v, want %v", got, want)
 	}

@@ -384,20 +384,6 @@ var offerRules = []hot.SubjectOption{
 	hot.WithOverflowed(overflowed),
 }
 
-// fresh says that a value can still be used, and gives an offer its whole time
-// from now on.
-func fresh(v any) bool {
-	c, ok := v.(*Connection)
-	return !ok || c.offer.delivered()
-}
-
-func over(v any) <-chan struct{} {
-	if c, ok := v.(*Connection); ok {
-		return c.offer.Done()
-	}
-	return nil
-}
-
 func left(v any)       { leave(v, offer.Left) }
 func overflowed(v any) { leave(v, offer.Overflowed) }
 

@@ -38,7 +38,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -263,7 +262,7 @@ func New(opts ...Option) (*Stream, error) {
 	s.sets = hot.NewSubject(hot.WithGrowingQueue(), hot.WithFirst(s.wholeSet))
 	s.outcomes = hot.NewSubject(hot.WithGrowingQueue())
 	s.connections = hot.NewSubject(append([]hot.SubjectOption{
-		hot.WithEach(func(v any) any { return v.(*offering).share() }),
+		hot.WithEach(shared),
 		hot.WithFirst(s.offers.newestFirst)}, offerRules...)...)
 	s.unreachable = hot.NewSubject(hot.WithOverflow(hot.DropOldest), hot.WithOverflowed(s.undelivered))
 	s.errors = hot.NewSubject(hot.WithOverflow(hot.DropOldest), hot.WithOverflowed(s.undelivered))
@@ -302,12 +301,14 @@ type skipped struct {
 // skips it. That is a value: an Item.E would end the pipeline.
 func (s *Stream) aim(_ context.Context, tick, servers any) (any, error) {
 	s.aiming <- struct{}{}
-	defer func() { <-s.aiming }()
-	return s.target(tick, servers.(*set.Set[Server])), nil
+	v := s.target(tick, servers.(*set.Set[Server]))
+	<-s.aiming
+	s.pay() // for who came meanwhile
+	return v, nil
 }
 
 func (s *Stream) target(tick any, servers *set.Set[Server]) any {
-	if s.now().InFlight >= s.maxInFlight { // target alone adds to it, under the lock of aim
+	if s.now().InFlight >= s.maxInFlight { // target alone adds to it, under aiming
 		s.tick(func(n *Stats) { n.Busy++ })
 		return skip(tick, ErrBusy)
 	}
@@ -405,25 +406,29 @@ func (s *Stream) owe(tick any, servers *set.Set[Server]) any {
 	return out
 }
 
-// pay makes the attempt that is owed, once there is a server.
+// pay makes the attempt that is owed, once there is a server. It does not wait
+// for who holds aiming, and may be in the Pick that calls this: he pays.
 func (s *Stream) pay() {
-	if !s.owing.Load() {
-		return
-	}
-	if v := s.owedTarget(); v != nil && s.aimed(v) {
-		s.dial(rxgo.Of(v))
+	for s.owing.Load() && s.servers.Len() > 0 {
+		select {
+		case s.aiming <- struct{}{}:
+		default:
+			return
+		}
+		v := s.owedTarget()
+		<-s.aiming
+		if v != nil && s.aimed(v) {
+			s.dial(rxgo.Of(v))
+		}
 	}
 }
 
 func (s *Stream) owedTarget() any {
-	s.aiming <- struct{}{}
-	defer func() { <-s.aiming }()
-	if !s.owing.Load() || s.ctx.Err() != nil {
+	if !s.owing.Swap(false) {
 		return nil
 	}
 	tick := s.owed.Tick
 	s.owed, s.paying = Outcome{}, true
-	s.owing.Store(false)
 	return s.target(tick, &s.servers)
 }
 
@@ -459,11 +464,10 @@ func (s *Stream) attempt(w *worker.Worker[*attempt], a *attempt) {
 	a.worker = w
 	r, returned := result{}, false
 	defer func() {
-		if !returned && !a.cut() { // the dialer has ended its goroutine
-			r.err = &PanicError{"dialer", goexit, debug.Stack()}
+		if !returned { // the dialer has ended its goroutine
+			r = a.gone()
 		}
-		a.Abort(context.Canceled) // closes what Goexit left
-		if !s.settle(a, r) {      // it was abandoned: nobody waits for this worker
+		if !s.settle(a, r) { // it was abandoned: nobody waits for this worker
 			socket.Refuse(r.conn)
 			w.Leave()
 		}

@@ -48,7 +48,9 @@ func (q *Queue[T]) Add(n *Node[T], thing T, now time.Time) bool {
 	}
 	n.place.Thing, n.thing, n.due = n, thing, now.Add(q.ttl)
 	q.nodes.Push(&n.place)
-	q.arm()
+	if !q.armed {
+		q.arm()
+	}
 	return true
 }
 
@@ -57,11 +59,10 @@ func (q *Queue[T]) Add(n *Node[T], thing T, now time.Time) bool {
 func (q *Queue[T]) Renew(n *Node[T], now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.nodes.Remove(&n.place) {
+	if !q.nodes.ToEnd(&n.place) {
 		return false
 	}
 	n.due = now.Add(q.ttl)
-	q.nodes.Push(&n.place)
 	return true
 }
 

@@ -55,3 +55,11 @@ func (l *List[T]) Remove(n *Node[T]) bool {
 	l.n--
 	return true
 }
+
+// ToEnd puts a node of this list behind all others; false: it is out.
+func (l *List[T]) ToEnd(n *Node[T]) bool {
+	if n != l.last && l.Remove(n) {
+		l.Push(n)
+	}
+	return n.listed
+}

@@ -29,6 +29,14 @@ func TestAListIsASliceWithoutHoles(t *testing.T) {
 				want = append(want, n)
 			}
 		}
+		if len(want) > 0 && r.IntN(4) == 0 {
+			at := r.IntN(len(want))
+			n := want[at]
+			want = append(slices.Delete(want, at, at+1), n)
+			if out := (&Node[int]{}); !list.ToEnd(n) || list.ToEnd(out) {
+				t.Fatal("what is in the list goes to the end, and nothing else")
+			}
+		}
 		var got []*Node[int]
 		for n := list.First(); n != nil; n = n.Next() {
 			got = append(got, n)

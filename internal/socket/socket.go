@@ -40,20 +40,20 @@ func Refuse(conn net.Conn) {
 
 type lingerer interface{ SetLinger(sec int) error }
 
-// KeepAlive turns keep-alive probes on, as net.Dialer does by default, where the
-// system has them.
-func KeepAlive(conn net.Conn) {
+// Ready makes a socket ready for its owner: without deadlines and, if it has no
+// keep-alive probes so far, with those that net.Dialer gives by default, where
+// the system has them.
+func Ready(conn net.Conn, unprobed bool) {
+	defer func() { _ = recover() }() // as in Refuse
+	_ = conn.SetDeadline(time.Time{})
+	if !unprobed {
+		return
+	}
 	for layer := range Layers(conn) {
 		if tcp, ok := layer.(*net.TCPConn); ok {
 			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true})
 		}
 	}
-}
-
-// Clear takes all deadlines off a socket.
-func Clear(conn net.Conn) {
-	defer func() { _ = recover() }() // as in Refuse
-	_ = conn.SetDeadline(time.Time{})
 }
 
 // Peer returns the address of the other side, "" if there is no telling.
