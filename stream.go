@@ -231,6 +231,10 @@ type Stream struct {
 	addrs   map[Server]string // of those dialed before; under aiming
 	waiting atomic.Bool       // for the first set of the source
 
+	asked      chan int // of the goroutine that calls the user's Pick
+	picked     chan int // its answers, which it never waits to give
+	pickFailed chan *PanicError
+
 	mu      sync.Mutex
 	stopped bool
 	ctx     context.Context // nil: not started
@@ -258,6 +262,7 @@ func New(opts ...Option) (*Stream, error) {
 		s.ticks = interval(s.interval, s.missed, nil)
 	}
 	s.aiming, s.done, s.addrs = make(chan struct{}, 1), make(chan struct{}), make(map[Server]string)
+	s.asked, s.picked, s.pickFailed = make(chan int), make(chan int, 1), make(chan *PanicError, 1)
 	s.inForce = hot.NewSubject(hot.WithQueue(1), hot.WithLatest())
 	s.sets = hot.NewSubject(hot.WithGrowingQueue(), hot.WithFirst(s.wholeSet))
 	s.outcomes = hot.NewSubject(hot.WithGrowingQueue())
@@ -360,8 +365,7 @@ func skip(tick any, err error) skipped {
 	return skipped{outcome: Outcome{Tick: tick, Err: err, Begun: time.Now()}, over: true, report: err}
 }
 
-// choose finds the tick's server. A Pick of the user's is called on a goroutine
-// of its own: it may end it, and the pipeline goes on.
+// choose finds the tick's server.
 func (s *Stream) choose(tick any, servers *set.Set[Server]) (chosen set.Entry[Server], err error) {
 	if id, ok := tick.(to); ok {
 		server, known := servers.Get(string(id))
@@ -373,15 +377,43 @@ func (s *Stream) choose(tick any, servers *set.Set[Server]) (chosen set.Entry[Se
 	if s.pick == nil {
 		return servers.Pick(rand.IntN)
 	}
-	var failed error
-	chosen, err = servers.Pick(func(n int) (i int) {
-		apart("pick", func() { i = s.pick(n) }, func(p *PanicError) { failed = p })
-		return i
+	var failed *PanicError
+	chosen, err = servers.Pick(func(n int) int {
+		select {
+		case s.asked <- n:
+		case <-s.ctx.Done(): // the attempt will not be made
+			return 0
+		}
+		select {
+		case i := <-s.picked:
+			return i
+		case p := <-s.pickFailed:
+			failed = p
+		case <-s.ctx.Done():
+		}
+		return 0
 	})
 	if failed != nil {
 		return chosen, failed
 	}
 	return chosen, err
+}
+
+// picking calls the user's Pick, on a goroutine that Pick may end.
+func (s *Stream) picking() {
+	guarded("pick", func() {
+		for {
+			select {
+			case n := <-s.asked:
+				s.picked <- s.pick(n)
+			case <-s.ctx.Done():
+				return
+			}
+		}
+	}, func(p *PanicError) {
+		s.running.Go(s.picking)
+		s.pickFailed <- p
+	})
 }
 
 // owe remembers a tick that found no server. One attempt makes up for it as
@@ -778,6 +810,9 @@ func (s *Stream) start(ctx context.Context) (failed bool, err error) {
 	s.waiting.Store(s.source != nil)
 	fail := func(p *PanicError) { failed, err = true, p }
 	guarded("server sets", func() { s.follow(ctx) }, fail)
+	if s.pick != nil {
+		s.running.Go(s.picking)
+	}
 	guarded("ticks", func() { s.running.Go(s.rove(ctx)) }, fail)
 	return failed, err
 }
