@@ -226,7 +226,7 @@ func TestSubscribersComeAndGo(t *testing.T) {
 		slots := s.Connections().Map(func(_ context.Context, v any) (any, error) { return v.(*rover.Connection).Slot, nil })
 		for window, want := range map[string]string{
 			"^":      "BCDEF|",
-			"^-!":    "BC", // gone before the answer of 2 s
+			"^-!":    "BC",           // gone before the answer of 2 s
 			"---^":   "---[DCBE]-F|", // what is open first, the newest of it first
 			"-^-!":   "-[BC]-D",
 			"-----^": "-----(FEDCB|)", // those who got the first at 1 s and at 3 s had 5 s from then on

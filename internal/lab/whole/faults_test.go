@@ -238,14 +238,14 @@ func compare(want faulty.Outcome, e event) error {
 		if item.Slot != want.Slot || item.ID != "a" || e.kept == nil {
 			return wrong
 		}
-		if _, tcp := e.kept.LocalAddr().(*net.TCPAddr); tcp && want.Reads == "" {
+		if _, tcp := e.kept.LocalAddr().(*net.TCPAddr); tcp {
 			if _, raw := e.kept.(*net.TCPConn); !raw {
 				return fmt.Errorf("want the raw socket, got %T", e.kept)
 			}
 		}
 		return want.CheckKept(e.kept)
 	case *rover.UnreachableError:
-		if item.ID != "a" || item.Server.Port == 0 {
+		if item.ID != "a" || item.Server.Port == 0 || item.Took < 0 || item.Took > e.after {
 			return wrong
 		}
 		return want.CheckCause(item)
@@ -261,13 +261,14 @@ func compare(want faulty.Outcome, e event) error {
 // isClass reports whether err is of the class wanted, in every way that a user may ask.
 func isClass(err error, want faulty.Outcome) bool {
 	var protocol *rover.ProtocolError
+	var local *rover.LocalError
 	var panicked *rover.PanicError
 	switch want.Class {
 	case faulty.Protocol:
 		return errors.As(err, &protocol) && errors.Is(err, rover.ErrProtocol) && protocol.ID == "a" &&
-			len(protocol.Line) <= 32 && strings.HasPrefix(string(protocol.Line), want.Wrong)
+			protocol.Addr != "" && len(protocol.Line) <= 32 && strings.HasPrefix(string(protocol.Line), want.Wrong)
 	case faulty.Resources:
-		return errors.Is(err, rover.ErrResources)
+		return errors.Is(err, rover.ErrResources) && errors.As(err, &local) && local.ID == "a" && local.Server.Port != 0
 	case faulty.NoServers:
 		return errors.Is(err, rover.ErrNoServers)
 	case faulty.Busy:
@@ -288,11 +289,8 @@ func checkStats(t *testing.T, c faulty.Case, n rover.Stats) {
 	if n.Attempts != attempts || n.InFlight != 0 || n.Open != 0 {
 		t.Errorf("want %d attempts and nothing left, got %+v", attempts, n)
 	}
-	if sum := n.Connections + n.Unreachable + n.ProtocolErrors + n.Failures + n.Aborted; n.Attempts != sum {
-		t.Errorf("attempts do not add up: %+v", n)
-	}
-	if n.Connections != n.Kept+n.Declined+n.Expired {
-		t.Errorf("offers do not add up: %+v", n)
+	if err := kit.AddUp(n); err != nil {
+		t.Error(err)
 	}
 }
 
