@@ -79,11 +79,6 @@ func TestStopInMidAttempt(t *testing.T) {
 		"deadline": func(*rover.Stream, func()) {},
 	}
 	for name, dial := range map[string]func(client, server net.Conn, ctx context.Context) (net.Conn, error){
-		"in the lookup": func(_, _ net.Conn, ctx context.Context) (net.Conn, error) {
-			hangs := func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
-			d := net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: hangs}}
-			return d.DialContext(ctx, "tcp", "rover.example:4040")
-		},
 		"in the dial": func(_, _ net.Conn, ctx context.Context) (net.Conn, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()

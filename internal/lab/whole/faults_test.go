@@ -106,6 +106,9 @@ func play(t *testing.T, c faulty.Case, server *faulty.Server, patience time.Dura
 	stream := newRover(t, c, server, dialer, patience)
 	events, ended := collect(stream)
 	ctx, cancel := context.WithCancel(t.Context())
+	if c.Owner == faulty.PassesIt {
+		ctx, cancel = context.WithTimeout(t.Context(), patience/2)
+	}
 	defer cancel()
 	if err := stream.Start(ctx); err != nil {
 		t.Fatal(err)
@@ -118,6 +121,8 @@ func play(t *testing.T, c faulty.Case, server *faulty.Server, patience time.Dura
 	case faulty.CancelsIt:
 		dialer.wait(c)
 		cancel()
+		ended()
+	case faulty.PassesIt:
 		ended()
 	}
 	var told []event
