@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/hot"
 	"github.com/callosum-go/rover/internal/lab/kit"
 )
 
@@ -179,4 +180,32 @@ func TestADialerThatReturnsNothing(t *testing.T) {
 			t.Error(all)
 		}
 	}, rover.WithDialer(kit.DialFunc(func(context.Context, string, string) (net.Conn, error) { return nil, nil })))
+}
+
+// An attempt that was over at its dial timeout is not left behind a moment later:
+// its worker has the next attempt by then, and Stop waits for that one.
+func TestStopWaitsForTheAttemptAfterATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ticks := hot.NewSubject()
+		dials := 0
+		s := kit.Rove(t, rover.WithTicks(ticks.Observable()), rover.WithDialTimeout(time.Second),
+			rover.WithDialer(kit.DialFunc(func(ctx context.Context, _, _ string) (net.Conn, error) {
+				<-ctx.Done()
+				if dials++; dials == 2 {
+					time.Sleep(200 * time.Millisecond)
+				}
+				return nil, ctx.Err()
+			})))
+		kit.Start(t, s)
+		ticks.Publish("first")
+		time.Sleep(time.Second + 5*time.Millisecond) // the worker is idle
+		ticks.Publish("second")
+		time.Sleep(500 * time.Millisecond)
+		begun := time.Now()
+		s.Stop()
+		if took := time.Since(begun); took != 200*time.Millisecond {
+			t.Errorf("Stop took %v, want as long as the dial: 200ms", took)
+		}
+		wantStats(t, s, rover.Stats{Attempts: 2, Unreachable: 1, Aborted: 1})
+	})
 }

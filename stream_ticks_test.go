@@ -124,7 +124,7 @@ func TestAFullQueueOfErrors(t *testing.T) {
 	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
 		unread := s.Unreachable().Observe(rxgo.WithBufferedChannel(2))
 		kit.Start(t, s)
-		time.Sleep(5*time.Second + 500*time.Millisecond)
+		time.Sleep(5900 * time.Millisecond)
 		s.Stop()
 		wantStats(t, s, rover.Stats{Attempts: 6, Unreachable: 6, Undelivered: 4})
 		var took []time.Duration
