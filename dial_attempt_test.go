@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/hot"
 	"github.com/callosum-go/rover/internal/lab/kit"
 )
 
@@ -60,11 +61,21 @@ func TestTheDialersContextEnds(t *testing.T) {
 // A Dialer that ends its goroutine (t.FailNow in a test) is over, too.
 func TestGoexitInDialer(t *testing.T) {
 	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+		failures := kit.Watch[error](s.Errors())
 		kit.Start(t, s)
 		time.Sleep(20*time.Second + 500*time.Millisecond)
 		s.Stop()
-		if n := s.Stats(); n.InFlight != 0 || n.Busy != 0 {
-			t.Errorf("%+v", n)
+		wantStats(t, s, rover.Stats{Attempts: 21, Failures: 21})
+		seen := map[*rover.PanicError]bool{}
+		for _, err := range failures.Seen() {
+			p, ok := err.(*rover.PanicError)
+			if !ok || p.In != "dialer" || !strings.Contains(p.Error(), "it ended its goroutine") || len(p.Stack) == 0 || seen[p] {
+				t.Fatalf("got %v", err)
+			}
+			seen[p] = true
+		}
+		if len(seen) != 21 {
+			t.Errorf("%d errors", len(seen))
 		}
 	}, rover.WithDialer(kit.DialFunc(func(context.Context, string, string) (net.Conn, error) { runtime.Goexit(); return nil, nil })))
 }
@@ -76,7 +87,7 @@ func TestALatePanic(t *testing.T) {
 		unreachable := kit.Watch[*rover.UnreachableError](s.Unreachable())
 		kit.Start(t, s)
 		time.Sleep(6500 * time.Millisecond)
-		if len(errs.Seen()) == 0 {
+		if len(errs.Seen()) != 2 || len(unreachable.Seen()) != 0 { // of 0 and 1 s
 			t.Errorf("errors %v, unreachable %v", errs.Seen(), unreachable.Seen())
 		}
 	}, rover.WithDialer(kit.DialFunc(func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); panic(kit.ErrOdd) })))
@@ -132,22 +143,32 @@ type blocked struct {
 
 func (c *blocked) Close() error { <-c.release; return c.Conn.Close() }
 
-// The context keeps the earlier one of two deadlines.
-func TestTheEarlierDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		want, _ := ctx.Deadline()
-		s := kit.Rove(t, rover.WithDialer(kit.DialFunc(func(ctx context.Context, _, _ string) (net.Conn, error) {
-			if got, _ := ctx.Deadline(); got.After(want) {
-				t.Errorf("the dial's deadline is %v behind Start's", got.Sub(want))
-			}
-			return nil, kit.ErrOdd
-		})))
-		_ = s.Start(ctx)
-		synctest.Wait()
-		s.Stop()
-	})
+// The dialer's context has the dial timeout's deadline, and not that of Start's
+// context: a dialer that kept the latter would call the stream's end the
+// server's silence.
+func TestTheDialersDeadline(t *testing.T) {
+	for name, start := range map[string]time.Duration{"sooner": time.Second, "later": time.Hour} {
+		t.Run("Start's is "+name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), start)
+				defer cancel()
+				dials := 0
+				s := kit.Rove(t, rover.WithDialTimeout(3*time.Second), rover.WithDialer(kit.DialFunc(func(ctx context.Context, _, _ string) (net.Conn, error) {
+					dials++
+					if got, ok := ctx.Deadline(); !ok || time.Until(got) != 3*time.Second {
+						t.Errorf("the deadline is in %v, want 3 s", time.Until(got))
+					}
+					return nil, kit.ErrOdd
+				})))
+				kit.Check(t, s.Start(ctx))
+				synctest.Wait()
+				s.Stop()
+				if dials != 1 {
+					t.Errorf("%d dials", dials)
+				}
+			})
+		})
+	}
 }
 
 func TestADialerThatReturnsNothing(t *testing.T) {
@@ -159,4 +180,32 @@ func TestADialerThatReturnsNothing(t *testing.T) {
 			t.Error(all)
 		}
 	}, rover.WithDialer(kit.DialFunc(func(context.Context, string, string) (net.Conn, error) { return nil, nil })))
+}
+
+// An attempt that was over at its dial timeout is not left behind a moment later:
+// its worker has the next attempt by then, and Stop waits for that one.
+func TestStopWaitsForTheAttemptAfterATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ticks := hot.NewSubject()
+		dials := 0
+		s := kit.Rove(t, rover.WithTicks(ticks.Observable()), rover.WithDialTimeout(time.Second),
+			rover.WithDialer(kit.DialFunc(func(ctx context.Context, _, _ string) (net.Conn, error) {
+				<-ctx.Done()
+				if dials++; dials == 2 {
+					time.Sleep(200 * time.Millisecond)
+				}
+				return nil, ctx.Err()
+			})))
+		kit.Start(t, s)
+		ticks.Publish("first")
+		time.Sleep(time.Second + 5*time.Millisecond) // the worker is idle
+		ticks.Publish("second")
+		time.Sleep(500 * time.Millisecond)
+		begun := time.Now()
+		s.Stop()
+		if took := time.Since(begun); took != 200*time.Millisecond {
+			t.Errorf("Stop took %v, want as long as the dial: 200ms", took)
+		}
+		wantStats(t, s, rover.Stats{Attempts: 2, Unreachable: 1, Aborted: 1})
+	})
 }

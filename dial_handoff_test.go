@@ -203,18 +203,39 @@ func TestLeavingDeclines(t *testing.T) {
 
 func all(any) bool { return true }
 
+// A full queue gives up its oldest. 0 is on its way to who does not read, 3 and
+// 4 are in the queue of two; 1 and 2 made room.
 func TestAFullQueueDeclines(t *testing.T) {
-	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
-		s.Connections().Observe(rxgo.WithBufferedChannel(2)) // and never reads
-		other := kit.Watch[*rover.Connection](Declining(s.Connections()))
-		kit.Start(t, s)
-		time.Sleep(4500 * time.Millisecond)
-		// 0 and 1 wait in the queue; 2, 3 and 4 did not fit and nobody wants them.
-		wantStats(t, s, rover.Stats{Attempts: 5, Connections: 5, Open: 2, Declined: 3})
-		if len(other.Seen()) != 5 {
-			t.Errorf("the other subscriber saw %d", len(other.Seen()))
-		}
-	}, rover.WithKeepTimeout(time.Hour))
+	for name, test := range map[string]struct {
+		listen func(rxgo.Observable) rxgo.Observable // of another subscriber; nil: there is none
+		stats  rover.Stats
+	}{
+		"and nobody else has them":  {nil, rover.Stats{Open: 3, Overflowed: 2}},
+		"and another declines them": {Declining, rover.Stats{Open: 3, Declined: 2}},
+		"and another may keep them": {func(o rxgo.Observable) rxgo.Observable { return o }, rover.Stats{Open: 5}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+				unread := s.Connections().Observe(rxgo.WithBufferedChannel(2))
+				var other *kit.Watcher[*rover.Connection]
+				if test.listen != nil {
+					other = kit.Watch[*rover.Connection](test.listen(s.Connections()))
+				}
+				kit.Start(t, s)
+				time.Sleep(4500 * time.Millisecond)
+				test.stats.Attempts, test.stats.Connections = 5, 5
+				wantStats(t, s, test.stats)
+				if other != nil && len(other.Seen()) != 5 {
+					t.Errorf("the other subscriber saw %d", len(other.Seen()))
+				}
+				for _, want := range []int{0, 3, 4} {
+					if got := (<-unread).V.(*rover.Connection).Slot; got != want {
+						t.Errorf("got slot %d, want %d", got, want)
+					}
+				}
+			}, rover.WithKeepTimeout(time.Hour))
+		})
+	}
 }
 
 // Declining declines all connections that pass.

@@ -3,6 +3,7 @@ package rover_test
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -312,6 +313,38 @@ func TestEvents(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Events subscribes when it is made, not when its loop begins, and leaves with its
+// context if there is no loop.
+func TestEventsSubscribesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		source := hot.NewSubject()
+		loop, unused := rover.Events[int](ctx, source.Observable()), rover.Events[int](ctx, source.Observable())
+		source.Publish(1)
+		source.Publish(2)
+		var got []int
+		for n, err := range loop {
+			if got = append(got, n); err != nil || n == 2 {
+				break
+			}
+		}
+		if !slices.Equal(got, []int{1, 2}) {
+			t.Errorf("got %v", got)
+		}
+		if n := source.Subscribers(); n != 1 {
+			t.Errorf("%d subscribers behind the loop, want the unused one", n)
+		}
+		cancel()
+		synctest.Wait()
+		if n := source.Subscribers(); n != 0 {
+			t.Errorf("%d subscribers are left", n)
+		}
+		for n, err := range unused {
+			t.Error(n, err)
+		}
+	})
 }
 
 // A subscriber's buffer is the size of its queue.

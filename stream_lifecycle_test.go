@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
-	"github.com/callosum-go/rover/hot"
 	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/reactivex/rxgo/v2"
 )
@@ -70,9 +69,15 @@ func TestAContextThatHasEnded(t *testing.T) {
 	})
 }
 
-// Stop in mid-attempt, whatever the attempt is waiting for: nothing is told
-// and the socket is closed.
+// The end of the stream in mid-attempt, whatever ends it and whatever the attempt
+// is waiting for: nothing is emitted and the socket is closed.
 func TestStopInMidAttempt(t *testing.T) {
+	const end = 500 * time.Millisecond
+	ends := map[string]func(s *rover.Stream, cancel func()){
+		"Stop":     func(s *rover.Stream, _ func()) { s.Stop() },
+		"cancel":   func(_ *rover.Stream, cancel func()) { cancel() },
+		"deadline": func(*rover.Stream, func()) {},
+	}
 	for name, dial := range map[string]func(client, server net.Conn, ctx context.Context) (net.Conn, error){
 		"in the dial": func(_, _ net.Conn, ctx context.Context) (net.Conn, error) {
 			<-ctx.Done()
@@ -93,34 +98,77 @@ func TestStopInMidAttempt(t *testing.T) {
 			go func() { _, _ = server.Write([]byte("13\r")) }()
 			return client, nil
 		},
+		"with the whole line": func(client, server net.Conn, ctx context.Context) (net.Conn, error) {
+			<-ctx.Done()
+			go func() { _, _ = server.Write([]byte("13\r\n")) }()
+			return client, nil
+		},
+		"with a wrong line": func(client, server net.Conn, ctx context.Context) (net.Conn, error) {
+			<-ctx.Done()
+			go func() { _, _ = server.Write([]byte("HELLO")) }()
+			return client, nil
+		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				client, server := net.Pipe()
-				defer server.Close()
-				defer client.Close()
-				made := false
-				s := kit.Rove(t, rover.WithDialer(kit.DialFunc(func(ctx context.Context, _, _ string) (net.Conn, error) {
-					conn, err := dial(client, server, ctx)
-					made = conn != nil
-					return conn, err
-				})))
-				all, err := collectAll(s)
-				kit.Start(t, s)
-				time.Sleep(500 * time.Millisecond)
-				s.Stop()
-				if all, err := all(), err(); len(all) != 0 || err != nil {
-					t.Errorf("told %v, %v", all, err)
-				}
-				wantStats(t, s, rover.Stats{Attempts: 1, Aborted: 1})
-				if made {
-					if _, err := server.Read(make([]byte, 1)); err != io.EOF {
-						t.Error("the socket is open:", err)
+		for way, ends := range ends {
+			t.Run(name+", "+way, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					client, server := net.Pipe()
+					defer server.Close()
+					defer client.Close()
+					made := false
+					s := kit.Rove(t, rover.WithDialer(kit.DialFunc(func(ctx context.Context, _, _ string) (net.Conn, error) {
+						conn, err := dial(client, server, ctx)
+						made = conn != nil
+						return conn, err
+					})))
+					all, err := collectAll(s)
+					outcomes := kit.Watch[rover.Outcome](s.Outcomes())
+					ctx, cancel := context.WithCancel(t.Context())
+					if way == "deadline" {
+						ctx, cancel = context.WithTimeout(t.Context(), end)
 					}
-				}
+					defer cancel()
+					kit.Check(t, s.Start(ctx))
+					begun := time.Now()
+					time.Sleep(end)
+					ends(s, cancel)
+					if all, err := all(), err(); len(all) != 0 || err != nil {
+						t.Errorf("emitted %v, %v", all, err)
+					}
+					if <-outcomes.Done; len(outcomes.Seen()) != 0 {
+						t.Errorf("outcomes %v", outcomes.Seen())
+					}
+					if took := time.Since(begun); took != end {
+						t.Errorf("it ended after %v", took)
+					}
+					wantStats(t, s, rover.Stats{Attempts: 1, Aborted: 1})
+					if made {
+						if _, err := io.Copy(io.Discard, server); err != nil {
+							t.Error("the socket is open:", err)
+						}
+					}
+				})
 			})
-		})
+		}
 	}
+}
+
+// The deadline of Start's context behind an attempt ends its offer as Stop does.
+func TestADeadlineBehindAnAttempt(t *testing.T) {
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		all, err := collectAll(s)
+		kit.Check(t, s.Start(ctx))
+		seen, failed := all(), err()
+		if len(seen) != 1 || failed != nil {
+			t.Fatalf("emitted %v, %v", seen, failed)
+		}
+		if _, err := seen[0].(*rover.Connection).Keep(); !isOver(err, "stopped") {
+			t.Error(err)
+		}
+		wantStats(t, s, rover.Stats{Attempts: 1, Connections: 1, Declined: 1})
+	})
 }
 
 // collectAll waits for the end of all three streams and gives their items.
@@ -155,12 +203,8 @@ func TestStalledSubscribers(t *testing.T) {
 		}
 		close(stuck)
 		<-stalled
-		n := 0
-		for range unread {
-			n++
-		}
-		if n != hot.DefaultQueue {
-			t.Errorf("%d were in the queue of who did not read", n)
+		for item := range unread { // those in its queue were over
+			t.Errorf("who did not read got %v after Stop", item.V)
 		}
 	})
 }

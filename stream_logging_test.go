@@ -14,6 +14,7 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/internal/lab/kit"
+	"github.com/reactivex/rxgo/v2"
 )
 
 // What is logged: an error nobody listens to at Warn, attempts at Debug, and
@@ -23,13 +24,8 @@ func TestLogging(t *testing.T) {
 	logger := func(level slog.Level) rover.Option {
 		out.Reset()
 		return rover.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{
-			Level: level,
-			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-				if a.Key == slog.TimeKey {
-					return slog.Attr{}
-				}
-				return a
-			},
+			Level:       level,
+			ReplaceAttr: untimed,
 		})))
 	}
 	for name, test := range map[string]struct {
@@ -62,6 +58,55 @@ func TestLogging(t *testing.T) {
 			}, append(test.opts, logger(test.level))...)
 		})
 	}
+}
+
+// An error that comes again and again is logged once, then once a minute with its
+// count, and what was held back at Stop.
+func TestARepeatedErrorIsLoggedOnceAMinute(t *testing.T) {
+	var out safeBuffer
+	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+		kit.Start(t, s)
+		time.Sleep(150*time.Second + 500*time.Millisecond)
+		s.Stop()
+		const line = `level=WARN msg="rover: nobody took this error" error="rover: panic in dialer: odd"`
+		const last = `level=WARN msg="rover: nobody took this error, again" error="rover: panic in dialer: odd" times=30`
+		if got, want := out.String(), line+"\n"+line+" times=60\n"+line+" times=60\n"+last+"\n"; got != want {
+			t.Errorf("logged\n%swant\n%s", got, want)
+		}
+	}, rover.WithDialer(kit.DialFunc(func(context.Context, string, string) (net.Conn, error) { panic(kit.ErrOdd) })),
+		rover.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: untimed}))))
+}
+
+// The first offer that expires is logged if nobody ever answered one.
+func TestOffersThatNobodyAnswersAreLogged(t *testing.T) {
+	for name, test := range map[string]struct {
+		listen func(rxgo.Observable)
+		want   string
+	}{
+		"nobody":            {func(rxgo.Observable) {}, `level=WARN msg="rover: an offer has expired, and nobody has kept or declined any: each holds a server's slot until then" connection="slot 0 of \"a\" (10.0.0.1:4040)" after=5s` + "\n"},
+		"one who did first": {func(o rxgo.Observable) { o.Take(1).ForEach(kit.Decline, nil, func() {}) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out safeBuffer
+			bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
+				test.listen(s.Connections())
+				kit.Start(t, s)
+				time.Sleep(20 * time.Second)
+				s.Stop()
+				if got := out.String(); got != test.want {
+					t.Errorf("logged\n%swant\n%s", got, test.want)
+				}
+			}, rover.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: untimed}))))
+		})
+	}
+}
+
+// untimed leaves out the time of a record.
+func untimed(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
 }
 
 // A slow logger does not use up the KeepTimeout.

@@ -177,6 +177,7 @@ func TestASubjectOfSets(t *testing.T) {
 		}
 		wantStats(t, s, rover.Stats{NoServers: 1, Owed: 1}) // the tick of 1 s has taken the place of the first one's
 		sets.Publish(kit.One)
+		synctest.Wait() // it would take the place of what is added before
 		if err := s.AddServer("b", rover.Server{Host: "10.0.0.3", Port: 1}); err != nil {
 			t.Fatal(err)
 		}

@@ -65,6 +65,9 @@ func errorEvent(err error) event {
 	if wrong, ok := errors.AsType[*rover.ProtocolError](err); ok {
 		e.id = wrong.ID
 	}
+	if local, ok := errors.AsType[*rover.LocalError](err); ok {
+		e.id = local.ID
+	}
 	return e
 }
 
@@ -91,6 +94,9 @@ func reason(err error) string {
 	}
 	if unreachable, ok := errors.AsType[*rover.UnreachableError](err); ok {
 		err = unreachable.Err
+	}
+	if local, ok := errors.AsType[*rover.LocalError](err); ok {
+		err = local.Err
 	}
 	return oneLine(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "rover: "), "server: "))
 }

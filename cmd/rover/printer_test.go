@@ -105,7 +105,16 @@ func TestReason(t *testing.T) {
 	}
 	equal(t, "reason", reason(rover.ErrNoServers), "no servers to dial")
 	equal(t, "reason", reason(&rover.ProtocolError{Line: []byte("\x1b[1m\n")}), `answered "\x1b[1m\n"`)
-	equal(t, "reason", reason(fmt.Errorf("%w: %w", rover.ErrResources, syscall.EMFILE)), "too many open files")
+	equal(t, "reason", reason(&rover.LocalError{ID: "a", Err: os.NewSyscallError("socket", syscall.EMFILE)}), "too many open files")
+	equal(t, "reason", reason(&rover.LocalError{ID: "a", Err: errors.New("something else")}), "something else")
+}
+
+// An error that is about an attempt has the server's id.
+func TestErrorsNameTheirServer(t *testing.T) {
+	for _, err := range []error{&rover.ProtocolError{ID: "a", Err: rover.ErrProtocol}, &rover.LocalError{ID: "a", Err: syscall.EMFILE}} {
+		equal(t, "id", errorEvent(err).id, "a")
+	}
+	equal(t, "id", errorEvent(rover.ErrBusy).id, "")
 }
 
 func TestTable(t *testing.T) {

@@ -114,6 +114,7 @@ const (
 	PanicsInLog  Owner = "the given logger panics"
 	StopsMidway  Owner = "the owner calls Stop in mid-attempt"
 	CancelsIt    Owner = "the owner's context ends in mid-attempt"
+	PassesIt     Owner = "the deadline of the owner's context passes in mid-attempt"
 )
 
 // Stream is where an event comes out.
@@ -133,7 +134,7 @@ type Class string
 // The classes, by the names that the root package gives them.
 const (
 	Protocol  Class = "`*ProtocolError`"
-	Resources Class = "`ErrResources`"
+	Resources Class = "`*LocalError`, which is `ErrResources`"
 	NoServers Class = "`ErrNoServers`"
 	Busy      Class = "`ErrBusy`"
 	Panic     Class = "the panic, as an error"

@@ -127,8 +127,11 @@ func (g *guest) answer(c *rover.Connection) {
 	case 0, 1:
 		g.keep(c)
 	case 2:
-		g.keep(c)
-		if _, err := c.Keep(); !errors.Is(err, rover.ErrTaken) && !errors.Is(err, rover.ErrExpired) {
+		kept := g.keep(c)
+		switch _, err := c.Keep(); {
+		case kept && err != rover.ErrKept:
+			g.life.wrong("a second Keep: want ErrKept, got %v", err)
+		case !kept && !errors.Is(err, rover.ErrTaken) && !errors.Is(err, rover.ErrExpired):
 			g.life.wrong("a second Keep: want ErrTaken or ErrExpired, got %v", err)
 		}
 		c.Decline()
@@ -138,14 +141,15 @@ func (g *guest) answer(c *rover.Connection) {
 	}
 }
 
-// keep keeps the connection, uses it a little, and closes it now or later.
-func (g *guest) keep(c *rover.Connection) {
+// keep keeps the connection, uses it a little, and closes it now or later. False: it
+// is somebody else's, or over.
+func (g *guest) keep(c *rover.Connection) bool {
 	conn, err := c.Keep()
 	if err != nil {
 		if !errors.Is(err, rover.ErrTaken) && !errors.Is(err, rover.ErrExpired) {
 			g.life.wrong("Keep: want ErrTaken or ErrExpired, got %w", err)
 		}
-		return
+		return false
 	}
 	g.kept.Add(1)
 	if g.random.IntN(4) == 0 {
@@ -153,7 +157,8 @@ func (g *guest) keep(c *rover.Connection) {
 	}
 	if len(g.pocket) < 5 && g.random.IntN(2) == 0 {
 		g.pocket = append(g.pocket, conn)
-		return
+		return true
 	}
 	socket.Refuse(conn)
+	return true
 }

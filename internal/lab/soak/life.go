@@ -15,6 +15,7 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/reactivex/rxgo/v2"
 )
 
@@ -208,8 +209,8 @@ func (l *life) check() {
 	n := l.stream.Stats()
 	l.stats = n
 	l.checkSums(n)
-	if n.InFlight != 0 || n.Open != 0 {
-		l.wrong("after Stop %d attempts are in flight and %d offers open", n.InFlight, n.Open)
+	if n.InFlight != 0 || n.Open != 0 || n.Owed != 0 {
+		l.wrong("after Stop %d attempts are in flight, %d offers open and %d ticks owed", n.InFlight, n.Open, n.Owed)
 	}
 	if kept := int(l.crowd.kept.Load()); n.Kept != kept {
 		l.wrong("%d connections are counted as kept, subscribers kept %d", n.Kept, kept)
@@ -225,11 +226,8 @@ func (l *life) check() {
 
 // checkSums holds counters, of any moment, to their sums.
 func (l *life) checkSums(n rover.Stats) {
-	if n.Attempts != n.InFlight+n.Connections+n.Unreachable+n.ProtocolErrors+n.Failures+n.Aborted {
-		l.wrong("attempts do not add up: %+v", n)
-	}
-	if n.Connections != n.Open+n.Kept+n.Declined+n.Expired {
-		l.wrong("offers do not add up: %+v", n)
+	if err := kit.AddUp(n); err != nil {
+		l.wrong("%w", err)
 	}
 }
 

@@ -110,8 +110,10 @@ func (r *run) summary() string {
 	fmt.Fprintf(&b, "%d lives in %v, %d events seen\n", r.lives.Load(), time.Since(r.began).Round(time.Millisecond), r.events.Load())
 	fmt.Fprintf(&b, "%d attempts = %d connections + %d unreachable + %d protocol errors + %d failures + %d aborted\n",
 		n.Attempts, n.Connections, n.Unreachable, n.ProtocolErrors, n.Failures, n.Aborted)
-	fmt.Fprintf(&b, "%d connections = %d kept + %d declined + %d expired\n", n.Connections, n.Kept, n.Declined, n.Expired)
-	fmt.Fprintf(&b, "%d ticks were skipped as busy, %d for want of servers\n", n.Busy, n.NoServers)
+	fmt.Fprintf(&b, "%d connections = %d kept + %d declined (%d by leaving) + %d expired + %d overflowed\n",
+		n.Connections, n.Kept, n.Declined, n.Left, n.Expired, n.Overflowed)
+	fmt.Fprintf(&b, "%d ticks = %d attempts + %d busy + %d for want of servers + %d bad picks\n",
+		n.Ticks, n.Attempts, n.Busy, n.NoServers, n.BadPicks)
 	b.WriteString(r.tally.String())
 	return b.String()
 }
@@ -128,6 +130,11 @@ func add(a, b rover.Stats) rover.Stats {
 	a.Kept += b.Kept
 	a.Declined += b.Declined
 	a.Expired += b.Expired
+	a.Overflowed += b.Overflowed
+	a.Left += b.Left
+	a.Ticks += b.Ticks
+	a.BadPicks += b.BadPicks
+	a.Undelivered += b.Undelivered
 	return a
 }
 

@@ -52,15 +52,22 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 		name  string
 		check func(*life)
 	}{
-		{"attempt lost", func(l *life) { l.checkSums(rover.Stats{Attempts: 2, Aborted: 1}) }},
-		{"offer lost", func(l *life) { l.checkSums(rover.Stats{Attempts: 2, Connections: 2, Kept: 1}) }},
-		{"event lost", func(l *life) { l.witness.check(rover.Stats{Unreachable: 1}) }},
+		{"attempt lost", func(l *life) { l.checkSums(rover.Stats{Ticks: 2, Attempts: 2, Aborted: 1}) }},
+		{"tick lost", func(l *life) { l.checkSums(rover.Stats{Ticks: 2, Busy: 1}) }},
+		{"offer lost", func(l *life) { l.checkSums(rover.Stats{Ticks: 2, Attempts: 2, Connections: 2, Kept: 1}) }},
+		{"event lost", func(l *life) { l.witness.outcomes.Unreachable = 1; l.witness.check(rover.Stats{Unreachable: 1}) }},
+		{"outcome lost", func(l *life) { l.witness.seen.Connections = 1; l.witness.check(rover.Stats{Connections: 1}) }},
+		{"offer left", func(l *life) {
+			l.witness.outcomes.Connections = 1
+			l.witness.check(rover.Stats{Connections: 1, Left: 1})
+		}},
+		{"owed for ever", func(l *life) { l.witness.outcomes.NoServers = 1; l.witness.check(rover.Stats{Attempts: 1}) }},
 		{"event too many", func(l *life) { l.witness.seen.Busy = 1; l.witness.check(rover.Stats{}) }},
 		{"wrong stream", func(l *life) { l.witness.expect(silent, faulty.Errors, &rover.ProtocolError{}) }},
 	} {
 		l := newLife(newRun(plan{}), source(1, 1))
 		l.field, l.witness = new(field), &witness{life: l}
-		l.checkSums(rover.Stats{Attempts: 3, InFlight: 1, Aborted: 1, Connections: 1, Expired: 1})
+		l.checkSums(rover.Stats{Ticks: 3, Attempts: 3, InFlight: 1, Aborted: 1, Connections: 1, Expired: 1})
 		l.witness.check(rover.Stats{Busy: 1})
 		l.witness.expect(silent, faulty.Connections, nil)
 		if len(l.wrongs) > 0 {

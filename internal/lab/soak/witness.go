@@ -11,11 +11,13 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// A witness sees every event of a life: its queues are longer than a life. It wants no connection.
+// A witness sees every event of a life: its queues are longer than a life. It wants no connection,
+// and sees none that is over before its turn comes.
 type witness struct {
-	life *life
-	seen rover.Stats // only what can be seen
-	over []rxgo.Disposed
+	life     *life
+	seen     rover.Stats // on the three streams: only what can be seen
+	outcomes rover.Stats // by their outcomes
+	over     []rxgo.Disposed
 }
 
 func newWitness(l *life) *witness {
@@ -38,23 +40,44 @@ func newWitness(l *life) *witness {
 		w.seen.Unreachable++
 		w.expect(err.Server, faulty.Unreachable, err)
 	})
-	watch(l.stream.Errors(), func(v any) { w.seeError(v.(error)) })
+	watch(l.stream.Errors(), func(v any) {
+		err := v.(error)
+		countError(&w.seen, err)
+		var wrongLine *rover.ProtocolError
+		if errors.As(err, &wrongLine) {
+			w.expect(wrongLine.Server, faulty.Errors, err)
+		}
+	})
+	watch(l.stream.Outcomes(), func(v any) {
+		switch err := v.(rover.Outcome).Err.(type) {
+		case nil:
+			w.outcomes.Connections++
+		case *rover.UnreachableError:
+			w.outcomes.Unreachable++
+		default:
+			countError(&w.outcomes, err)
+		}
+	})
 	return w
 }
 
-func (w *witness) seeError(err error) {
+// countError counts what comes on Errors, or as the error of an outcome.
+func countError(n *rover.Stats, err error) {
 	var wrongLine *rover.ProtocolError
 	var panicked *rover.PanicError
 	switch {
 	case errors.As(err, &wrongLine):
-		w.seen.ProtocolErrors++
-		w.expect(wrongLine.Server, faulty.Errors, err)
+		n.ProtocolErrors++
 	case errors.Is(err, rover.ErrBusy):
-		w.seen.Busy++
+		n.Busy++
 	case errors.Is(err, rover.ErrNoServers):
-		w.seen.NoServers++
+		n.NoServers++
+	case errors.Is(err, rover.ErrDropped):
+		n.Aborted++
+	case errors.As(err, &panicked) && panicked.In == "pick":
+		n.BadPicks++
 	case errors.As(err, &panicked) && panicked.In == "dialer", errors.Is(err, rover.ErrResources):
-		w.seen.Failures++
+		n.Failures++
 	}
 }
 
@@ -88,15 +111,25 @@ func (w *witness) wait() {
 	}
 }
 
-// check holds the counters to what was seen. Each attempt that ended was told once. Skipped ticks
-// and failures are told unless the end of the stream came between.
+// check holds the counters to what was seen. Each attempt that ended has one outcome, and one event
+// unless it was an offer that was over at once. Skipped ticks have theirs unless the end of the
+// stream came between. Offers that the witness had were declined, if nothing else became of them.
 func (w *witness) check(n rover.Stats) {
-	seen := w.seen
-	if seen.Connections != n.Connections || seen.Unreachable != n.Unreachable ||
-		seen.ProtocolErrors != n.ProtocolErrors || seen.Failures != n.Failures {
-		w.life.wrong("counted %+v, but seen %+v", n, seen)
+	for _, seen := range []rover.Stats{w.seen, w.outcomes} {
+		if seen.Unreachable != n.Unreachable || seen.ProtocolErrors != n.ProtocolErrors || seen.Failures != n.Failures {
+			w.life.wrong("counted %+v, but seen %+v", n, seen)
+		}
+		if seen.Busy > n.Busy || seen.BadPicks > n.BadPicks || seen.NoServers > n.NoServers+n.Attempts { // which made up for some
+			w.life.wrong("counted %+v, but saw %d busy ticks, %d empty and %d bad picks", n, seen.Busy, seen.NoServers, seen.BadPicks)
+		}
 	}
-	if seen.Busy > n.Busy || seen.NoServers > n.NoServers {
-		w.life.wrong("counted %d busy and %d empty ticks, but saw %d and %d", n.Busy, n.NoServers, seen.Busy, seen.NoServers)
+	if w.outcomes.Connections != n.Connections || w.seen.Connections > n.Connections {
+		w.life.wrong("counted %d connections, but saw %d outcomes and %d offers", n.Connections, w.outcomes.Connections, w.seen.Connections)
+	}
+	if w.outcomes.NoServers > n.NoServers || w.outcomes.Aborted > n.Aborted {
+		w.life.wrong("counted %+v, but the outcomes are %+v", n, w.outcomes)
+	}
+	if n.Overflowed != 0 || n.Left != 0 {
+		w.life.wrong("%d offers overflowed and %d were left, while the witness had them", n.Overflowed, n.Left)
 	}
 }

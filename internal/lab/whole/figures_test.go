@@ -197,11 +197,12 @@ var pictures = map[string]picture{
 		return []rxgo.Observable{causesOf(s.Unreachable())}
 	}, ""},
 
+	// The first dial is for the ticks that found no server: it is made when one comes.
 	"errors": {marble.Figure{
 		Title: "Errors: no servers, nonsense, busy",
 		In: []marble.Lane{
-			{Name: "servers", Diagram: "0--m------0--", Values: sets},
-			{Name: "ticks", Diagram: "-t--t--t-t--t-", Values: ticks},
+			{Name: "servers", Diagram: "0--m-------0-", Values: sets},
+			{Name: "ticks", Diagram: "-tt----t-t--t-", Values: ticks},
 			{Name: "1st dial", Diagram: "-----h", Values: says},
 			{Name: "2nd dial", Diagram: "----------l", Values: says}},
 		Operator: "stream.Errors()",

@@ -13,9 +13,10 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// Whatever a source of sets emits, the last good set is in force, and each bad
-// item is emitted once as an error. A byte says what comes: a server more for the next set,
-// the set itself, or something that is none.
+// Whatever a source of sets emits, the good servers of the last set are in force, in
+// the place of bad ones what was there before, and each bad server and each item
+// that is no set is emitted once as an error. A byte says what comes: a server more
+// for the next set, the set itself, or something that is none.
 func FuzzServerSets(f *testing.F) {
 	f.Add("a1|", uint8(0))
 	f.Add("a1b2|x|a0|", uint8(1))
@@ -39,17 +40,21 @@ func FuzzServerSets(f *testing.F) {
 
 			inForce, bad := kit.One, 0
 			next := map[string]rover.Server{}
-			valid := true
 			for i := 0; i < len(script); i++ {
 				switch c := script[i]; c {
 				case '|':
 					subject.Publish(maps.Clone(next))
-					if valid {
-						inForce = maps.Clone(next)
-					} else {
+					for id, server := range next {
+						if id != "" && server.Port >= 1 && server.Port <= 65535 {
+							continue
+						}
 						bad++
+						delete(next, id)
+						if former, known := inForce[id]; known {
+							next[id] = former
+						}
 					}
-					next, valid = map[string]rover.Server{}, true
+					inForce, next = next, map[string]rover.Server{}
 				case 'x':
 					subject.Publish(script)
 					bad++
@@ -61,7 +66,6 @@ func FuzzServerSets(f *testing.F) {
 					server := rover.Server{Host: "10.0.0.1", Port: int(c) * 600}
 					if _, again := next[id]; !again {
 						next[id] = server
-						valid = valid && server.Port >= 1 && server.Port <= 65535
 					}
 				}
 			}
