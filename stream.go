@@ -822,11 +822,11 @@ func (s *Stream) follow(ctx context.Context) {
 	if s.source == nil {
 		return
 	}
-	sets := hot.Newest(ctx, s.source)
+	sets := hot.Newest(ctx, hot.Guarded(s.source, func(run func()) {
+		guarded("server sets", run, func(p *PanicError) { s.report(p) })
+	}))
 	s.adopt(sets, len(sets)) // what is there already comes before the first tick
-	s.running.Go(func() {
-		guarded("server sets", func() { s.adopt(sets, math.MaxInt) }, func(p *PanicError) { s.report(p) })
-	})
+	s.running.Go(func() { s.adopt(sets, math.MaxInt) })
 }
 
 // Stop ends the roving and completes the streams. It returns when every tick
