@@ -35,7 +35,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// failuresOf runs a marble test that is to fail, and gives what it failed with.
+// failuresOf runs a marble test that is to fail, and returns what it failed with.
 func failuresOf(t *testing.T, f func(m *M)) (failures []string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { failures = failuresIn(t, f) })

@@ -22,8 +22,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// An output collects what is written and ends a context once seen is true of
-// it, which is asked at each line.
+// An output collects what is written. It calls seen at each line, and ends a
+// context once seen is true.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -58,7 +58,7 @@ func serving(t *testing.T, args ...string) (line func() string, end func() (rest
 	}
 }
 
-func dial(t *testing.T, address string) (c net.Conn, greeting string) {
+func dial(t *testing.T, address string) (c net.Conn, slotLine string) {
 	t.Helper()
 	c, err := net.Dial("tcp", address)
 	if err != nil {
@@ -74,11 +74,11 @@ func dial(t *testing.T, address string) (c net.Conn, greeting string) {
 func TestServe(t *testing.T) {
 	line, end := serving(t)
 	address := line()[len("15:04:05.000  listening    "):]
-	first, greeting := dial(t, address)
-	equal(t, "greeting", greeting, "0\r\n")
+	first, slotLine := dial(t, address)
+	equal(t, "greeting", slotLine, "0\r\n")
 	inOrder(t, line()[len("15:04:05.000"):], "  given        "+first.LocalAddr().String(), "slot 0")
-	second, greeting := dial(t, address)
-	equal(t, "greeting", greeting, "1\r\n")
+	second, slotLine := dial(t, address)
+	equal(t, "greeting", slotLine, "1\r\n")
 	line()
 	first.Close()
 	inOrder(t, line()[len("15:04:05.000"):], "  freed        "+first.LocalAddr().String(), "slot 0    after ", "s")

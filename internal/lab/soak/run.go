@@ -41,7 +41,7 @@ type run struct {
 	tally  tally
 }
 
-// patience is how long a life may take to end, and what it leaves to be gone.
+// patience is how long a life may take to end, and then its leftovers to go.
 const patience = 60 * time.Second
 
 func newRun(p plan) *run { return &run{plan: p, began: time.Now(), tally: newTally()} }
@@ -91,7 +91,7 @@ func (r *run) one(ctx context.Context, n int) error {
 	}
 }
 
-// source is the chance of the nth life.
+// source is the random source of the nth life.
 func source(seed uint64, n int) rand.Source { return rand.NewPCG(seed, uint64(n)) }
 
 // attempts is how many have been made so far.
@@ -138,8 +138,8 @@ func footprint() held {
 	return held{runtime.NumGoroutine(), kit.Descriptors()}
 }
 
-// wait waits until the process holds no more than it did. What ends by itself, as a resolver's
-// last goroutine does, may take a moment.
+// wait waits until the process holds no more than it did. What ends by itself, such as
+// a resolver's last goroutine, may take some time.
 func (h held) wait() error {
 	end := time.After(patience)
 	look := time.NewTicker(10 * time.Millisecond)

@@ -11,7 +11,7 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// A witness sees every event of a life: its queues are longer than a life. It wants no connection.
+// A witness sees every event of a life: its queues are long enough. It declines every connection.
 type witness struct {
 	life *life
 	seen rover.Stats // only what can be seen
@@ -58,9 +58,9 @@ func (w *witness) seeError(err error) {
 	}
 }
 
-// expect holds an event to what its server does: sound ones can be used, faulty ones are as their
-// case wants. On a machine as busy as this any may be too slow, and where the whole process stood
-// still, one that is too slow may seem in time.
+// expect checks that an event fits its server: a sound one can be used, a faulty one does as its
+// case wants. On a busy machine any server may be too slow. If the whole process stood still, one
+// that is too slow may seem in time.
 func (w *witness) expect(server rover.Server, stream faulty.Stream, event any) {
 	want := []faulty.Outcome{{Stream: faulty.Connections}}
 	if c, ok := w.life.field.cases[server.Addr()]; ok {
@@ -88,8 +88,8 @@ func (w *witness) wait() {
 	}
 }
 
-// check holds the counters to what was seen. Each attempt that ended was told once. Skipped ticks
-// and failures are told unless the end of the stream came between.
+// check compares the counters with what was seen. Each attempt that ended was emitted once. Skipped
+// ticks may be missing, if the stream ended before they were emitted.
 func (w *witness) check(n rover.Stats) {
 	seen := w.seen
 	if seen.Connections != n.Connections || seen.Unreachable != n.Unreachable ||
