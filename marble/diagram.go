@@ -20,8 +20,8 @@ const (
 	Next         Kind = iota // any letter or emoji: a value
 	Completed                // | the end
 	Failed                   // # an error, and with it the end
-	Subscribed               // ^ somebody comes
-	Unsubscribed             // ! and goes
+	Subscribed               // ^ an observer subscribes
+	Unsubscribed             // ! and unsubscribes
 )
 
 // Event is one character of a diagram that is not time.

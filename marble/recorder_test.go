@@ -42,7 +42,7 @@ func failuresOf(t *testing.T, f func(m *M)) (failures []string) {
 	return failures
 }
 
-// failuresIn is failuresOf in a bubble that is there already.
+// failuresIn is failuresOf for a caller that is in a bubble already.
 func failuresIn(t *testing.T, f func(m *M)) []string {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &recorder{TB: t, ctx: ctx}

@@ -12,7 +12,7 @@ import (
 )
 
 // Source is an observable that does what a diagram says, at the times it says, and
-// remembers who subscribed when. M.Hot and M.Cold make one.
+// notes when it was subscribed. M.Hot and M.Cold make one.
 type Source struct {
 	rxgo.Observable
 	m       *M
@@ -102,7 +102,7 @@ func (sub *subscription) emit(e Event) bool {
 	return true
 }
 
-// subscribe is called synchronously by whoever subscribes.
+// subscribe runs on the goroutine that subscribes.
 func (s *Source) subscribe(ctx context.Context) iter.Seq[rxgo.Item] {
 	sub := s.open(ctx)
 	return func(yield func(rxgo.Item) bool) {

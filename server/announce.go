@@ -103,7 +103,7 @@ func (l *Listener) putBack(slot int) {
 	}
 }
 
-// track lets Close find c before Accept returns it. It is false after Close.
+// track lets Close find c while its line is written. It is false after Close.
 func (l *Listener) track(c *Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,8 +120,8 @@ func (l *Listener) untrack(c *Conn) {
 	delete(l.announcing, c)
 }
 
-// untrackAll returns the connections that wait for their slot line, and lets no
-// more begin.
+// untrackAll returns the connections whose line is being written. No more can be
+// tracked after it.
 func (l *Listener) untrackAll() map[*Conn]struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"github.com/callosum-go/rover"
 )
 
-// All three streams and the balance show, for one server and for many, within
-// the columns.
+// The output has all three streams and the balance, within the columns, for one
+// server and for many.
 func TestDemo(t *testing.T) {
 	for _, servers := range []string{"1", "3", "12"} {
 		lines := call(t, has("  connection   ", "  unreachable  nobody    connection refused\n",

@@ -87,7 +87,7 @@ func (whole) parse(s string, into *int, c span) error {
 	return nil
 }
 
-// yesNo is true when the flag is there.
+// yesNo is true or false; the flag alone means true.
 type yesNo struct{}
 
 func (yesNo) show(yes bool) string { return strconv.FormatBool(yes) }

@@ -10,12 +10,12 @@ import (
 )
 
 // A fleet is what the demo roves over, all on loopback: slot servers "a", "b",
-// and so on, then an address where nobody listens and a server that talks
+// and so on, then an address without a listener and a server that talks
 // nonsense.
 type fleet struct {
 	servers  []*slotServer
 	nonsense *host
-	nobody   net.Conn // dialed to nonsense: while it is open, nobody can listen on its local port
+	nobody   net.Conn // dialed to nonsense: while it is open, its local port is taken
 }
 
 func newFleet(servers int) (_ *fleet, err error) {

@@ -65,7 +65,7 @@ func wantsColour(out io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// print writes an event, with the time of now.
+// print writes an event, with the current time.
 func (p *printer) print(e event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,7 +97,7 @@ func encode(v any) []byte {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		panic(err) // cannot be: the structs of this package can all be encoded
+		panic(err) // cannot happen: the structs of this package can all be encoded
 	}
 	return b.Bytes()
 }

@@ -28,8 +28,8 @@ func (s script) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// serving runs the command and returns its lines as they come, and its end,
-// which wants exit code 0.
+// serving runs the command. line returns its next line; end ends it, checks that
+// the exit code is 0 and returns the rest.
 func serving(t *testing.T, args ...string) (line func() string, end func() (rest []string)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -106,8 +106,8 @@ func TestServeJSON(t *testing.T) {
 	inOrder(t, rest[0], `{"time":"`, `","event":"summary","given":1,"most":1}`)
 }
 
-// A certificate's file and its key's make a server that a rover trusts by the
-// same certificate, and no other way.
+// A rover accepts a server's certificate by --tls-ca and the right name, or with
+// --tls-insecure, and refuses it otherwise.
 func TestTLS(t *testing.T) {
 	cert, key := certificate(t)
 	line, end := serving(t, "--tls-cert", cert, "--tls-key", key)

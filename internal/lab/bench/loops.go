@@ -50,7 +50,7 @@ func usual(ctx context.Context, addresses []string, inFlight int, count *atomic.
 
 // lean is the least work we know of. One context serves all attempts and returns
 // its own deadline, so the dialer needs no timer. The line has the socket's own
-// deadline. There are no keep-alive probes, as nobody keeps the socket.
+// deadline. There are no keep-alive probes, as the socket is not kept.
 func lean(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
 	return leanest(ctx, addresses, inFlight, func(conn net.Conn) {
 		refuse(conn)

@@ -35,7 +35,7 @@ type Case struct {
 	Virtual bool
 
 	// Reference is what the Node package callosum-client-tcp-rover was measured to do; empty
-	// where nobody measured.
+	// where it was not measured.
 	Reference string
 }
 

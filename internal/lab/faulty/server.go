@@ -154,7 +154,7 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
-// listen opens a listener and, unless it is unattended, plays the script to all who come.
+// listen opens a listener and, unless it is unattended, plays the script to each connection.
 func (s *Server) listen(door Door, host string) error {
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {

@@ -26,14 +26,14 @@ type plan struct {
 	only     int // this life alone; 0: all
 }
 
-// A run is a row of lives and what they came to.
+// A run is a row of lives and their counts.
 type run struct {
 	plan  plan
 	began time.Time
 
 	lives  atomic.Int64
 	events atomic.Int64 // that subscribers have seen
-	open   atomic.Int64 // sockets that dialers have given and nobody has closed
+	open   atomic.Int64 // sockets that dialers have returned and that are not closed
 	now    atomic.Pointer[rover.Stream]
 
 	past   rover.Stats // of all lives that are over
@@ -103,7 +103,7 @@ func (r *run) attempts() int {
 	return n
 }
 
-// summary is what the run came to, for a person.
+// summary is the result of the run, for people.
 func (r *run) summary() string {
 	var b strings.Builder
 	n := r.past
