@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// What comes first when several things are due at one instant. Sources follow, in the
-// order in which the test made them.
+// The order of what is due at one instant. Sources come last, in the order in which the
+// test made them.
 const (
 	subscriptions = iota
 	calls
@@ -18,25 +18,25 @@ const (
 type entry struct {
 	at   time.Duration // since frame zero
 	rank int
-	turn int // of entries that are equal else, the first added is done first
+	turn int // among entries of one time and rank: the first added goes first
 	do   func()
 }
 
-// agenda is what a test has still to do, in order. Entries come from any goroutine; they
-// are taken, and done, by the one that drives the test.
+// agenda is what a test has still to do, in order. Any goroutine may add an entry. The one
+// that drives the test takes it and does it.
 type agenda struct {
 	mu      sync.Mutex
 	zero    time.Time // frame zero, once the time runs
 	entries entries
 	turns   int
-	planned time.Duration // the latest time the test itself speaks of
-	started time.Duration // the latest that what began before then still does
+	planned time.Duration // the latest time that the test itself names
+	started time.Duration // the latest end of what began before planned
 	changed chan struct{}
 }
 
 func newAgenda() *agenda { return &agenda{changed: make(chan struct{}, 1)} }
 
-// start makes now the time of the first entry, or frame zero if that is earlier.
+// start starts the time, at the first entry or at frame zero, whichever is earlier.
 func (a *agenda) start() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -68,8 +68,8 @@ func (a *agenda) plan(at time.Duration) {
 	a.planned = max(a.planned, at)
 }
 
-// begin makes the test last until at if it is not over yet by its plan. What begins later
-// is seen as far as the time goes: it might begin for ever.
+// begin makes the test last until at, unless its planned time is over. What begins later
+// does not: a pipeline may begin things for ever.
 func (a *agenda) begin(at time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -96,7 +96,7 @@ func (a *agenda) add(at time.Duration, rank int, do func()) {
 	}
 }
 
-// take gives what is due; over tells that nothing is, and nothing will be.
+// take returns what is due. over is true when nothing is, and nothing will be.
 func (a *agenda) take() (do func(), over bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -106,7 +106,7 @@ func (a *agenda) take() (do func(), over bool) {
 	return nil, a.wait() <= 0
 }
 
-// wait is how long nothing is due, at most until the test is over.
+// wait is the time until something is due or the test is over.
 func (a *agenda) wait() time.Duration {
 	until := max(a.planned, a.started)
 	if len(a.entries) > 0 {
@@ -115,8 +115,7 @@ func (a *agenda) wait() time.Duration {
 	return until - a.since()
 }
 
-// sleep waits until something is due or the test is over, but no longer than until
-// something was added.
+// sleep waits until something is due, the test is over or an entry is added.
 func (a *agenda) sleep() {
 	a.mu.Lock()
 	wait := a.wait()

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// align writes diagrams under each other, so that an instant is in the same column of all
-// of them; columns says in which. What happens in one of them alone is time in the others.
+// align writes diagrams under each other, so that an instant has the same column in all of
+// them. columns has that column. Where only one diagram has an event, the others have time.
 func align(diagrams ...Diagram) (lines []string, columns map[time.Duration]int) {
 	a := aligner{columns: map[time.Duration]int{}, lanes: make([]lane, len(diagrams))}
 	times := []time.Duration{0}
@@ -44,7 +44,7 @@ type aligner struct {
 
 type lane struct {
 	runs [][]Event // still to be written
-	over bool      // nothing comes, and nothing is waited for
+	over bool      // its end is written
 	line string
 }
 
@@ -74,7 +74,7 @@ func (a *aligner) instant(at, gap time.Duration, last bool) {
 		runs[i] = a.lanes[i].take(at)
 		switch n := len(runs[i]); {
 		case gap%a.frame != 0 || frames > maxDashes:
-			style = told
+			style = asDuration
 		case !last && n > 1 && int64(n)+2 > frames && style == natural && !ends(runs[i], a.lanes[i]):
 			style = padded
 		}
@@ -82,16 +82,16 @@ func (a *aligner) instant(at, gap time.Duration, last bool) {
 	a.write(column, runs, gap, style)
 }
 
-// ends tells whether a run is the last thing in its lane, so that no time follows.
+// ends reports whether a run is the last thing in its lane, so that no time follows.
 func ends(run []Event, l lane) bool {
 	return len(run) > 0 && len(l.runs) == 0 && isEnd(run[len(run)-1].Kind)
 }
 
 // How the gap after an instant is written.
 const (
-	natural = iota // a character is a frame, as in RxJS: (ab)--
-	padded         // groups are too wide for that, and the other lanes get spaces: [ab]-
-	told           // as a duration: a 9.5ms
+	natural    = iota // a character is a frame, as in RxJS: (ab)--
+	padded            // [ab]-: groups are too wide for that, and other lanes get spaces
+	asDuration        // a 9.5ms
 )
 
 func (a *aligner) write(column int, runs [][]Event, gap time.Duration, style int) {
@@ -122,8 +122,8 @@ func (a *aligner) write(column int, runs [][]Event, gap time.Duration, style int
 	}
 }
 
-// head writes what happens at an instant, and in the styles that need it alike in all
-// lanes, the frame that it takes.
+// head is what happens at an instant. In all styles but natural it includes the first frame
+// of the gap.
 func (a *aligner) head(run []Event, gap time.Duration, style int) string {
 	switch {
 	case style == natural && len(run) < 2:
@@ -143,7 +143,7 @@ func (a *aligner) head(run []Event, gap time.Duration, style int) string {
 	}
 }
 
-// rest writes a gap but for its first frame, which the head has, if there is one.
+// rest is the gap without its first whole frame, which the head has.
 func (a *aligner) rest(gap time.Duration) string {
 	if gap >= a.frame {
 		gap -= a.frame

@@ -6,37 +6,37 @@ import (
 	"time"
 )
 
-// moment is what was wanted and what was got at one instant.
-type moment struct {
+// comparison is what was wanted and what was got at one instant.
+type comparison struct {
 	at        time.Duration
 	want, got []Event
 	same      bool
 }
 
-// moments puts two diagrams side by side.
-func moments(want, got []Event, anyOrder bool) []moment {
-	var all []moment
+// compare puts two diagrams side by side, instant by instant.
+func compare(want, got []Event, anyOrder bool) []comparison {
+	var all []comparison
 	wanted, seen := instants(want), instants(got)
 	for len(wanted)+len(seen) > 0 {
-		var m moment
+		var c comparison
 		if len(seen) == 0 || len(wanted) > 0 && wanted[0][0].At <= seen[0][0].At {
-			m.at, m.want, wanted = wanted[0][0].At, wanted[0], wanted[1:]
+			c.at, c.want, wanted = wanted[0][0].At, wanted[0], wanted[1:]
 		} else {
-			m.at = seen[0][0].At
+			c.at = seen[0][0].At
 		}
-		if len(seen) > 0 && seen[0][0].At == m.at {
-			m.got, seen = seen[0], seen[1:]
+		if len(seen) > 0 && seen[0][0].At == c.at {
+			c.got, seen = seen[0], seen[1:]
 		}
 		if anyOrder {
-			m.got = inOrderOf(m.want, m.got)
+			c.got = inOrderOf(c.want, c.got)
 		}
-		m.same = len(m.want) == len(m.got) && sameUpTo(m.want, m.got) == len(m.want)
-		all = append(all, m)
+		c.same = len(c.want) == len(c.got) && sameUpTo(c.want, c.got) == len(c.want)
+		all = append(all, c)
 	}
 	return all
 }
 
-// sameUpTo is how many events two runs have in common from their beginning.
+// sameUpTo is the number of events, from the first on, that are the same in both runs.
 func sameUpTo(want, got []Event) int {
 	for i := range min(len(want), len(got)) {
 		if !same(want[i], got[i]) {
@@ -46,8 +46,7 @@ func sameUpTo(want, got []Event) int {
 	return min(len(want), len(got))
 }
 
-// inOrderOf puts the values that were wanted where they were wanted; what was not comes
-// after, and the end stays at the end.
+// inOrderOf orders got as want, where both have a value. Other values follow, then the end.
 func inOrderOf(want, got []Event) []Event {
 	rest := append([]Event(nil), got...)
 	var ordered []Event
@@ -67,7 +66,7 @@ func same(want, got Event) bool {
 	return want.Kind == got.Kind && equal(want.Value, got.Value)
 }
 
-// equal is reflect.DeepEqual; of errors, errors.Is is enough.
+// equal is reflect.DeepEqual. For errors, errors.Is is enough.
 func equal(want, got any) bool {
 	if w, ok := want.(error); ok {
 		if g, ok := got.(error); ok && errors.Is(g, w) {

@@ -20,8 +20,8 @@ const (
 	Next         Kind = iota // any letter or emoji: a value
 	Completed                // | the end
 	Failed                   // # an error, and with it the end
-	Subscribed               // ^ somebody comes
-	Unsubscribed             // ! and goes
+	Subscribed               // ^ an observer subscribes
+	Unsubscribed             // ! and unsubscribes
 )
 
 // Event is one character of a diagram that is not time.
@@ -40,7 +40,7 @@ type Diagram struct {
 	End    time.Duration // how far the diagram reaches: the last event's time if that is | or #
 }
 
-// ended tells whether nothing can follow.
+// ended reports whether nothing can follow.
 func (d Diagram) ended() bool {
 	return len(d.Events) > 0 && isEnd(d.Events[len(d.Events)-1].Kind)
 }
@@ -100,7 +100,7 @@ func (d Diagram) String() string {
 	return w.String()
 }
 
-// token writes what happens at one instant, and says how many frames that takes.
+// token writes what happens at one instant, and returns how many frames that takes.
 func token(run []Event, room int64) (text string, frames int64) {
 	text = letters(run)
 	ends := isEnd(run[len(run)-1].Kind)
@@ -114,14 +114,13 @@ func token(run []Event, room int64) (text string, frames int64) {
 	}
 }
 
-// maxDashes is the longest wait that is drawn; a longer one is told.
+// maxDashes is the longest wait written as dashes. A longer one is a duration.
 const maxDashes = 16
 
-// diagramWriter collects the words of a diagram: each is either a duration, or events and
-// dashes.
+// diagramWriter collects the words of a diagram. Each is a duration, or events and dashes.
 type diagramWriter struct {
 	words []string
-	open  bool // the last word is events and dashes, and can be written on
+	open  bool // the last word is events and dashes, and can grow
 }
 
 func (w *diagramWriter) write(text string) {

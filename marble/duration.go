@@ -19,7 +19,7 @@ var units = []struct {
 	{"ms", time.Millisecond},
 }
 
-// timeWord is a word that is a time, or would be one if its unit were right.
+// timeWord is a number with a unit, which may be wrong or missing.
 var timeWord = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|ns|us|µs|μs|)$`)
 
 // parseDuration reads a word that timeWord matched; complaint is empty, or says what is

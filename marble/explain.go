@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// explain says what is different between what was wanted and what was got; nothing if
-// nothing is.
+// explain describes how what was got differs from what was wanted. It is empty if they are
+// the same.
 //
 //	want  a---c-|
 //	got   a-b-c-|
@@ -23,18 +23,18 @@ import (
 //	b = 12   (has no letter in the test)
 //	c = 7
 func explain(want, got Diagram, values Values, anyOrder bool) string {
-	all := moments(want.Events, got.Events, anyOrder)
-	first := slices.IndexFunc(all, func(m moment) bool { return !m.same })
+	all := compare(want.Events, got.Events, anyOrder)
+	first := slices.IndexFunc(all, func(c comparison) bool { return !c.same })
 	if first < 0 {
 		return ""
 	}
 	legend := newLegend(want.Events, values)
 	want.Events, got.Events = nil, nil
 	for i := range all {
-		m := &all[i]
-		m.name(legend)
-		want.Events = append(want.Events, m.want...)
-		got.Events = append(got.Events, m.got...)
+		c := &all[i]
+		c.name(legend)
+		want.Events = append(want.Events, c.want...)
+		got.Events = append(got.Events, c.got...)
 	}
 	parts := [][]string{
 		drawn(want, got, all[first]),
@@ -50,44 +50,44 @@ func explain(want, got Diagram, values Values, anyOrder bool) string {
 	return b.String()
 }
 
-// name gives each value its letter: the one that was wanted, where it was.
-func (m *moment) name(l *legend) {
-	m.want, m.got = slices.Clone(m.want), slices.Clone(m.got)
-	for i, e := range m.want {
+// name gives each value its letter. A value that was wanted keeps the letter it has there.
+func (c *comparison) name(l *legend) {
+	c.want, c.got = slices.Clone(c.want), slices.Clone(c.got)
+	for i, e := range c.want {
 		if e.Letter == "" {
-			m.want[i].Letter = l.letter(e.Value)
+			c.want[i].Letter = l.letter(e.Value)
 		}
 	}
-	for i, e := range m.got {
+	for i, e := range c.got {
 		switch {
 		case e.Letter != "":
-		case i < len(m.want) && same(m.want[i], e):
-			m.got[i].Letter = m.want[i].Letter
+		case i < len(c.want) && same(c.want[i], e):
+			c.got[i].Letter = c.want[i].Letter
 		default:
-			m.got[i].Letter = l.letter(e.Value)
+			c.got[i].Letter = l.letter(e.Value)
 		}
 	}
 }
 
-// drawn is the two diagrams, and a caret under the first event that differs.
-func drawn(want, got Diagram, first moment) []string {
+// drawn is both diagrams, with a caret under the first event that differs.
+func drawn(want, got Diagram, first comparison) []string {
 	lines, columns := align(want, got)
 	caret := columns[first.at]
 	if n := sameUpTo(first.want, first.got); n > 0 {
-		caret += 1 + columnsOf(letters(first.want[:n])) // behind the parenthesis
+		caret += 1 + columnsOf(letters(first.want[:n])) // after the parenthesis
 	}
 	lines = append(lines, strings.Repeat(" ", caret)+"^")
 	return labelled([]string{"want", "got", ""}, clip(lines, caret))
 }
 
-// What of a long diagram is shown.
+// How much of a long diagram is shown.
 const (
 	columnsShown = 100
 	rowsShown    = 20
 	before       = 4 // rows before the first difference
 )
 
-// clip keeps of long lines what is around a column.
+// clip cuts long lines to the part around a column.
 func clip(lines []string, around int) []string {
 	from := max(0, around-columnsShown/2)
 	clipped := make([]string, len(lines))
@@ -114,16 +114,16 @@ func clip(lines []string, around int) []string {
 }
 
 // table has a row for each instant around the first that differs.
-func table(all []moment, first int) []string {
+func table(all []comparison, first int) []string {
 	from := max(0, first-before)
 	to := min(len(all), from+rowsShown)
 	rows := [][4]string{{"", "time", "want", "got"}}
-	for _, m := range all[from:to] {
+	for _, c := range all[from:to] {
 		mark := ""
-		if !m.same {
+		if !c.same {
 			mark = "≠"
 		}
-		rows = append(rows, [4]string{mark, m.at.String(), letters(m.want), letters(m.got)})
+		rows = append(rows, [4]string{mark, c.at.String(), letters(c.want), letters(c.got)})
 	}
 	lines := columned(rows)
 	if n := len(all) - to; n > 0 {
@@ -153,19 +153,19 @@ func columned(rows [][4]string) []string {
 	return lines
 }
 
-// failures says which errors a # is.
-func failures(all []moment) []string {
+// failures has a line for each error that a # stands for.
+func failures(all []comparison) []string {
 	var lines []string
-	for _, m := range all {
-		want, got := failure(m.want), failure(m.got)
+	for _, c := range all {
+		want, got := failure(c.want), failure(c.got)
 		switch {
 		case want == got && want != "" && want != show(ErrFailed):
 			lines = append(lines, "# = "+want)
 		case want != got && want != "":
-			lines = append(lines, fmt.Sprintf("# = %s   (want, at %v)", want, m.at))
+			lines = append(lines, fmt.Sprintf("# = %s   (want, at %v)", want, c.at))
 		}
 		if want != got && got != "" {
-			lines = append(lines, fmt.Sprintf("# = %s   (got, at %v)", got, m.at))
+			lines = append(lines, fmt.Sprintf("# = %s   (got, at %v)", got, c.at))
 		}
 	}
 	return lines

@@ -157,7 +157,7 @@ func TestSubscriptionThatOutlivesTheTest(t *testing.T) {
 		source.ForEach(func(any) {}, func(error) {}, func() {})
 		m.Expect(source).ToBe("a-b-")
 	}, `a subscription left open: "hot a-b-" was subscribed at 0s, and still is when the test is over`)
-	Test(t, func(m *M) { // whoever leaves in the end, leaves in time
+	Test(t, func(m *M) { // to unsubscribe at the end is in time
 		source := m.Hot("a-b-")
 		source.ForEach(func(any) {}, func(error) {}, func() {}, rxgo.WithContext(m.Context()))
 		ctx, cancel := context.WithCancel(context.Background())
@@ -202,10 +202,10 @@ func TestGoroutineThatIsLeft(t *testing.T) {
 	})
 }
 
-// places are files and lines, which change too easily.
+// places are files and lines, which change too often to compare.
 var places = regexp.MustCompile(`\S*/(\w+\.go):\d+`)
 
-// What a bubble that deadlocks for a goroutine that was left prints is a failure like any other.
+// A goroutine that is left deadlocks the bubble: that is a failure like any other.
 func TestLeakIsNoPanic(t *testing.T) {
 	if os.Getenv("MARBLE_LEAK") != "" {
 		Test(t, func(m *M) {

@@ -10,15 +10,15 @@ const (
 	margin     = 20
 	step       = 36  // a frame
 	radius     = 14  // of a marble
-	stacked    = 31  // from one marble to the next, of those that come at once
+	stacked    = 31  // between marbles that come at once
 	laneHeight = 58  // a lane without a stack
-	longest    = 12  // frames that are drawn to scale; a longer wait is broken
+	longest    = 12  // frames drawn to scale; a longer wait is broken
 	broken     = 120 // the width of such a wait
 	charWidth  = 8   // of a name, about
 	boxHeight  = 46
 )
 
-// timeline is where on the picture each instant is. All lanes of a figure share it.
+// timeline has the place of each instant on the picture. All lanes of a figure share it.
 type timeline struct {
 	x      map[time.Duration]float64
 	breaks []breakAt
@@ -61,7 +61,7 @@ func newTimeline(diagrams []Diagram, left float64) timeline {
 	return line
 }
 
-// depth is how many marbles a lane has below its axis at most.
+// depth is the most marbles that a lane has below its axis.
 func depth(d Diagram) int {
 	deepest := 0
 	for _, run := range instants(d.Events) {
@@ -70,7 +70,7 @@ func depth(d Diagram) int {
 	return deepest
 }
 
-// values are the events of a run that are marbles.
+// values are the events of a run that are drawn as marbles.
 func values(run []Event) []Event {
 	var marbles []Event
 	for _, e := range run {
@@ -84,7 +84,7 @@ func values(run []Event) []Event {
 // ink is how a marble is painted.
 type ink struct{ fill, edge string }
 
-// palette has pale colours, on which dark letters can be read whatever is around.
+// palette has pale colours: dark letters can be read on them.
 var palette = []ink{
 	{"#79c0ff", "#1f6feb"}, // blue
 	{"#ffc680", "#bc6c00"}, // orange

@@ -15,8 +15,8 @@ type goroutines map[string]string
 // header is the first line of a stack within a bubble: number, state, bubble.
 var header = regexp.MustCompile(`^goroutine (\d+)(?: gp=\S+ m=\S+(?: mp=\S+)?)? \[(.*), synctest bubble (\d+)\]:`)
 
-// goroutinesOfBubble is what runs in the bubble of the caller, itself included. The
-// runtime tells a goroutine's bubble in stack traces alone.
+// goroutinesOfBubble are the goroutines in the caller's bubble, the caller included. Only
+// stack traces show a goroutine's bubble.
 func goroutinesOfBubble() goroutines {
 	stacks := strings.Split(allStacks(), "\n\n")
 	own := header.FindStringSubmatch(stacks[0]) // the caller comes first
@@ -51,7 +51,7 @@ func (g goroutines) without(others goroutines) goroutines {
 	return left
 }
 
-// String says where each goroutine waits and who started it; those that are alike are
+// String is where each goroutine waits and what started it. Those that are alike are
 // counted.
 func (g goroutines) String() string {
 	alike := map[string]int{}
@@ -66,8 +66,8 @@ func (g goroutines) String() string {
 	return b.String()
 }
 
-// summary is the state of a goroutine, its first frame that is not the standard library's
-// machinery of waiting, and its creator.
+// summary is a goroutine's state, its first frame outside the packages that wait, and its
+// creator.
 func summary(stack string) string {
 	lines := strings.Split(strings.TrimSpace(stack), "\n")
 	state := header.FindStringSubmatch(lines[0])[2]

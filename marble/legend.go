@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// legend is which letter stands for which value.
+// legend has the letter of each value.
 type legend struct {
 	entries []legendEntry
 	taken   map[string]bool // letters that stand for something, here or in the test
@@ -21,7 +21,7 @@ type legendEntry struct {
 	ours   bool // the test has no letter for the value
 }
 
-// newLegend knows the letters that the test has given values.
+// newLegend has the letters to which the test gives values.
 func newLegend(want []Event, values Values) *legend {
 	l := &legend{taken: map[string]bool{}, plain: true}
 	for _, letter := range slices.Sorted(maps.Keys(values)) {
@@ -44,7 +44,7 @@ func (l *legend) add(letter string, value any, ours bool) {
 	l.taken[letter] = true
 }
 
-// letter is the one of a value, which gets one if it has none.
+// letter is the letter of a value, a new one if it has none.
 func (l *legend) letter(value any) string {
 	for _, e := range l.entries {
 		if equal(e.value, value) {
@@ -94,7 +94,7 @@ func (l *legend) lines(events []Event) []string {
 	return lines
 }
 
-// show writes a value, with its type where that is not plain to see.
+// show writes a value, with its type where the text alone does not show it.
 func show(value any) string {
 	switch v := value.(type) {
 	case nil:

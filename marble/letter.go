@@ -26,7 +26,7 @@ func characters(text string) []string {
 func firstCharacter(text string) int {
 	first, n := utf8.DecodeRuneInString(text)
 	if strings.ContainsRune(reserved, first) {
-		return n // never carries a mark: the mark is then reported by itself
+		return n // takes no mark: a mark after it is a character of its own
 	}
 	if isFlagHalf(first) {
 		if second, size := utf8.DecodeRuneInString(text[n:]); isFlagHalf(second) {
@@ -57,8 +57,8 @@ func isFlagHalf(r rune) bool { return r >= 0x1f1e6 && r <= 0x1f1ff }
 func isSkinTone(r rune) bool { return r >= 0x1f3fb && r <= 0x1f3ff }
 func isSymbol(r rune) bool   { return unicode.Is(unicode.So, r) }
 
-// isLetter tells whether a character can stand for a value. Half a flag, or a skin tone of
-// nobody, cannot: it would become part of its neighbour.
+// isLetter reports whether a character can stand for a value. Half a flag and a bare skin
+// tone cannot: they would become part of their neighbour.
 func isLetter(character string) bool {
 	r, size := utf8.DecodeRuneInString(character)
 	if isSkinTone(r) || isFlagHalf(r) && size == len(character) {

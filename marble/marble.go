@@ -15,17 +15,17 @@ import (
 // Test runs f in a synctest bubble, where time is virtual, and then lets the time of its
 // diagrams pass and checks what f expected.
 //
-// Beside an expectation that does not hold, it fails on what would else pass quietly: no
+// Besides an expectation that does not hold, it fails on what else would pass unseen: no
 // expectation at all, one without a ToBe, values after the end, a subscription to a source
 // that is still open when its observer has ended or the test is over, a goroutine that is
-// left in the bubble. Those that end with the test's context (TB.Context) or in a
-// TB.Cleanup are not left.
+// left in the bubble. A goroutine that ends with the test's context (TB.Context) or in a
+// TB.Cleanup is not left.
 func Test(t *testing.T, f func(m *M)) {
 	t.Helper()
 	var leaked atomic.Bool
 	defer func() {
-		// The bubble calls a goroutine that is left in it a deadlock, and panics. It has
-		// been reported already, in words that say which.
+		// For a goroutine that is left, the bubble panics with a deadlock. The goroutine
+		// was reported already, by name.
 		if failure := recover(); failure != nil {
 			if !leaked.Load() {
 				panic(failure)
@@ -36,7 +36,7 @@ func Test(t *testing.T, f func(m *M)) {
 	synctest.Test(t, func(t *testing.T) { run(t, &leaked, f) })
 }
 
-// run is Test for whatever a failure is told to. It is called in a bubble.
+// run is Test within a bubble. Failures go to t, which need not be a *testing.T.
 func run(t testing.TB, leaked *atomic.Bool, f func(m *M)) {
 	m := &M{TB: t, frame: DefaultFrame, agenda: newAgenda(), released: make(chan struct{})}
 	before := goroutinesOfBubble()
@@ -59,7 +59,7 @@ type M struct {
 	testing.TB
 	frame    time.Duration
 	agenda   *agenda
-	released chan struct{} // closed when the test is over: nobody waits for a source any more
+	released chan struct{} // closed when the test is over: ends all subscriptions to sources
 	flushed  bool
 	over     bool // its time has passed
 
@@ -85,8 +85,8 @@ func (m *M) Frame(d time.Duration) {
 	m.frame = d
 }
 
-// Hot makes a source that is under way whoever is there: subscribers share it, and what
-// came before they did they have missed. A ^ in the diagram is frame zero, when
+// Hot makes a source that runs with or without subscribers. They share it, and miss what
+// came before they subscribed. A ^ in the diagram is frame zero, when
 // expectations subscribe. Subscribing is synchronous.
 //
 // The values of several maps count, the later map's first. Without any value for a letter,
@@ -100,14 +100,14 @@ func (m *M) Hot(diagram string, values ...Values) *Source {
 	return s
 }
 
-// Cold makes a source that begins anew for each subscriber, when that subscribes.
+// Cold makes a source that begins anew for each subscriber, when it subscribes.
 // Values are as for Hot.
 func (m *M) Cold(diagram string, values ...Values) *Source {
 	m.Helper()
 	return m.newSource(diagram, plainGrammar, values)
 }
 
-// Time is how long a diagram of nothing but time takes up to its |: "---|" is three frames.
+// Time is the time up to the | of a diagram that has no other event: "---|" is three frames.
 func (m *M) Time(diagram string) time.Duration {
 	m.Helper()
 	d := m.parse(diagram, timeGrammar, nil)
@@ -125,16 +125,16 @@ func (m *M) At(d time.Duration, f func()) {
 	m.agenda.add(d, calls, func() { go f() })
 }
 
-// Flush lets the time of all diagrams pass, and checks all expectations; what follows it
-// in the test sees the end of things. Test calls it when the test has not.
+// Flush lets the time of all diagrams pass, and checks all expectations. The code after it
+// runs when all is over. Test calls Flush if f has not.
 //
 // At one instant the pipeline's own timers come first; then expectations subscribe and
 // unsubscribe, then At's functions run, then sources emit, in the order in which they were
 // made. After each of these steps every goroutine of the bubble has run until it waits.
 //
-// The time passes until the last event of sources,
-// expectations, windows and At; where something is expected that neither ends nor has a
-// window, it passes for as long again, for values that should not come.
+// The time passes until the last event of sources, expectations, windows and At. If an
+// expected observable neither ends nor has a window, as much time passes again, for values
+// that should not come.
 func (m *M) Flush() {
 	m.Helper()
 	if m.flushed {
@@ -163,7 +163,7 @@ func (m *M) Flush() {
 	}
 }
 
-// pass does what the agenda has until its end. Before each step every goroutine has run
+// pass does what is on the agenda, up to its end. Before each step every goroutine has run
 // until it waits.
 func (m *M) pass() {
 	for over := false; !over; {
@@ -185,7 +185,7 @@ func (m *M) anyOpen() bool {
 	return false
 }
 
-// release ends what the test has left of its sources.
+// release ends all subscriptions that are left.
 func (m *M) release() {
 	synctest.Wait()
 	for _, s := range m.sources {
@@ -222,7 +222,7 @@ func (m *M) addCheck(check func()) {
 	m.checks = append(m.checks, check)
 }
 
-// beforeTheEnd ends a test that expects something when it is too late.
+// beforeTheEnd ends a test whose expectation comes after Flush.
 func (m *M) beforeTheEnd() {
 	m.Helper()
 	if m.over {

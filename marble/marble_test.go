@@ -50,7 +50,7 @@ func TestHotThatHasFailed(t *testing.T) {
 	})
 }
 
-// What comes before the ^ is seen by who subscribes in the test itself.
+// A subscriber in the test itself sees what comes before the ^.
 func TestHotBeforeFrameZero(t *testing.T) {
 	Test(t, func(m *M) {
 		source := m.Hot("a-b^c|")
@@ -101,7 +101,7 @@ func TestTimeAndFrame(t *testing.T) {
 	})
 }
 
-// At one instant: who comes, then what is called, then what is emitted, in the order made.
+// At one instant: first subscriptions, then calls, then what is emitted, in the order made.
 func TestOrderAtAnInstant(t *testing.T) {
 	Test(t, func(m *M) {
 		var order []string
@@ -189,7 +189,7 @@ func TestWhatNeverEnds(t *testing.T) {
 	})
 }
 
-// A pipeline may subscribe for ever; the test ends nevertheless.
+// A pipeline may subscribe for ever; the test still ends.
 func TestSubscriptionsForEver(t *testing.T) {
 	Test(t, func(m *M) {
 		inner := m.Cold("-a|")

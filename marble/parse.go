@@ -14,7 +14,7 @@ import (
 var ErrFailed = errors.New("marble: #")
 
 // Parse reads a diagram whose frame is DefaultFrame; the package's page has the syntax.
-// What is wrong with a diagram is said by a *SyntaxError.
+// For a wrong diagram the error is a *SyntaxError.
 func Parse(diagram string) (Diagram, error) {
 	return ParseFrames(diagram, DefaultFrame)
 }
@@ -38,7 +38,7 @@ func (e *SyntaxError) Error() string {
 		e.Column, e.Message, e.Diagram, strings.Repeat(" ", columnsOf(before)))
 }
 
-// grammar is which characters a diagram may have beside time, and what for.
+// grammar has the kinds of events that a diagram may have, and what the diagram is of.
 type grammar struct {
 	kinds []Kind
 	of    string
@@ -111,7 +111,7 @@ func (p *parser) wrong(i int, format string, args ...any) error {
 	return &SyntaxError{Diagram: p.diagram, Column: i + 1, Message: fmt.Sprintf(format, args...)}
 }
 
-// read takes what stands at a character, and says how many characters that was.
+// read reads what stands at character i, and returns how many characters that was.
 func (p *parser) read(i int) (n int, err error) {
 	c := p.characters[i]
 	if c == " " {
@@ -136,7 +136,7 @@ func (p *parser) read(i int) (n int, err error) {
 	}
 }
 
-// wordAt is the word that begins at a character, if one does. A time is a whole word.
+// wordAt is the word that begins at character i, if one does: a time is a whole word.
 func (p *parser) wordAt(i int) string {
 	if i > 0 && p.characters[i-1] != " " {
 		return ""
@@ -235,7 +235,7 @@ func (p *parser) pass(i int, d time.Duration) error {
 	return nil
 }
 
-// bind looks up what an event stands for; complaint is empty, or says why it cannot.
+// bind sets what an event stands for. complaint says why it cannot; empty if it can.
 func (e *Event) bind(values Values) (complaint string) {
 	if values == nil || e.Kind != Next && e.Kind != Failed {
 		return ""

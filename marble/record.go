@@ -8,21 +8,21 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// recording is what somebody who subscribes within a window sees.
+// recording is what one subscription of an expectation sees.
 type recording struct {
 	m              *M
 	where          string // the expectation's line
 	errorsAsValues bool
-	windowed       bool // somebody said when to go
+	windowed       bool // the window says when to unsubscribe
 	leave          context.CancelFunc
 
 	mu     sync.Mutex
 	events []Event
-	ended  bool // no more can come: the channel is closed, or the window
+	ended  bool // no more can come: the channel or the window is closed
 }
 
-// observerKey is where a recording's context has the recording, so that a source can tell
-// on whose behalf it is subscribed.
+// observerKey is the key of the recording in its context, so that a source can find which
+// expectation subscribed.
 type observerKey struct{}
 
 // observe plans to subscribe, and to unsubscribe, as the expectation's window says.
@@ -54,8 +54,8 @@ func (e *Expectation) observe(source rxgo.Iterable) *recording {
 	return r
 }
 
-// collect notes what comes until nobody listens any more. It listens on after an error,
-// to see what must not come then.
+// collect notes what comes until ctx ends or the channel is closed. It goes on after an
+// error, to see what must not come then.
 func (r *recording) collect(ctx context.Context, items <-chan rxgo.Item) {
 	for {
 		select {
@@ -91,8 +91,8 @@ func (r *recording) note(item rxgo.Item, ok bool) {
 	r.ended = r.ended || !ok
 }
 
-// failed tells whether the last thing that came was an error. The channel that RxGo closes
-// then is no completion.
+// failed reports whether the last item was an error. RxGo closes the channel after it, which
+// is then no completion.
 func (r *recording) failed() bool {
 	return len(r.events) > 0 && r.events[len(r.events)-1].Kind == Failed
 }
@@ -103,14 +103,14 @@ func (r *recording) end() {
 	r.ended = true
 }
 
-// over tells whether there is nothing more to come.
+// over reports whether no more can come.
 func (r *recording) over() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.ended
 }
 
-// waits tells whether something may come that nobody has set an end to.
+// waits reports whether more may come, with no window to end it.
 func (r *recording) waits() bool { return !r.windowed && !r.over() }
 
 // diagram is what was seen. Its values have no letters yet.

@@ -35,14 +35,14 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// failuresOf runs a marble test that is to fail, and gives what it failed with.
+// failuresOf runs a marble test that is to fail, and returns what it failed with.
 func failuresOf(t *testing.T, f func(m *M)) (failures []string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { failures = failuresIn(t, f) })
 	return failures
 }
 
-// failuresIn is failuresOf in a bubble that is there already.
+// failuresIn is failuresOf for a caller that is in a bubble already.
 func failuresIn(t *testing.T, f func(m *M)) []string {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &recorder{TB: t, ctx: ctx}

@@ -12,7 +12,7 @@ import (
 )
 
 // Source is an observable that does what a diagram says, at the times it says, and
-// remembers who subscribed when. M.Hot and M.Cold make one.
+// notes when it was subscribed. M.Hot and M.Cold make one.
 type Source struct {
 	rxgo.Observable
 	m       *M
@@ -22,17 +22,17 @@ type Source struct {
 	hot     bool
 
 	mu            sync.Mutex
-	emitted       int // of a hot one: how many events are past
+	emitted       int // of a hot source: how many events are past
 	subscriptions []*subscription
 }
 
 // subscription is one observer of a source.
 type subscription struct {
 	items    chan rxgo.Item // has room for the whole diagram; closed where the diagram ends
-	by       *recording     // what is expected that subscribed; nil: somebody else
+	by       *recording     // of the expectation that subscribed; nil: not by one
 	from, to time.Duration
 	closed   bool
-	open     bool // was not closed when the time of the test was over
+	open     bool // not closed when the time of the test was over
 	reported bool
 }
 
@@ -45,7 +45,7 @@ func (m *M) newSource(text string, g grammar, values []Values) *Source {
 		hot:     g.hot,
 	}
 	s.Observable = hot.Create(s.subscribe, nil)
-	m.mu.Lock() // a pipeline may make sources on the way
+	m.mu.Lock() // a pipeline may make sources while it runs
 	defer m.mu.Unlock()
 	s.rank = firstSource + len(m.sources)
 	m.sources = append(m.sources, s)
@@ -62,8 +62,7 @@ func (s *Source) String() string {
 	return "cold " + s.text
 }
 
-// schedule has the events of a diagram emitted one after the other, each when its time has
-// come, until emit says that nobody needs more.
+// schedule emits the diagram's events from i on, each at its time, until emit returns false.
 func (s *Source) schedule(i int, offset time.Duration, emit func(i int) bool) {
 	if i == len(s.diagram.Events) {
 		return
@@ -75,7 +74,7 @@ func (s *Source) schedule(i int, offset time.Duration, emit func(i int) bool) {
 	})
 }
 
-// emitToAll is the events of a hot source.
+// emitToAll emits an event of a hot source.
 func (s *Source) emitToAll(i int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +85,7 @@ func (s *Source) emitToAll(i int) bool {
 	return true
 }
 
-// emit hands an event to one observer, and tells whether it is still there.
+// emit sends an event to one observer, and reports whether that is still subscribed.
 func (sub *subscription) emit(e Event) bool {
 	if sub.closed {
 		return false
@@ -103,7 +102,7 @@ func (sub *subscription) emit(e Event) bool {
 	return true
 }
 
-// subscribe is called synchronously by whoever subscribes.
+// subscribe runs on the goroutine that subscribes.
 func (s *Source) subscribe(ctx context.Context) iter.Seq[rxgo.Item] {
 	sub := s.open(ctx)
 	return func(yield func(rxgo.Item) bool) {
@@ -139,7 +138,7 @@ func (s *Source) open(ctx context.Context) *subscription {
 			return sub.emit(s.diagram.Events[i])
 		})
 	case s.diagram.ended() && s.emitted > last:
-		sub.emit(s.diagram.Events[last]) // who comes late learns of the end alone
+		sub.emit(s.diagram.Events[last]) // a late subscriber sees the end alone
 	}
 	return sub
 }
@@ -151,8 +150,8 @@ func (s *Source) close(sub *subscription) {
 	sub.closed, sub.to = true, now
 }
 
-// settle notes who is still subscribed when the time of the test is over: what leaves
-// later, leaves because the test is.
+// settle notes which subscriptions are open when the time of the test is over. Those that
+// close later do so because the test is over.
 func (s *Source) settle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +165,7 @@ func (s *Source) settle() {
 	}
 }
 
-// reportOpen fails the test for each subscription that has outlived it.
+// reportOpen fails the test for each subscription that is still open.
 func (s *Source) reportOpen() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// SubscriptionExpectation is about who subscribes to a source, and when.
+// SubscriptionExpectation is about when a source is subscribed.
 type SubscriptionExpectation struct {
 	m      *M
 	source *Source
@@ -30,7 +30,7 @@ func (m *M) ExpectSubscriptions(source *Source) *SubscriptionExpectation {
 
 // ToBe expects one subscription for each window: "--^---!" subscribes at frame two and
 // unsubscribes at frame six; the end of a source unsubscribes. Without ! it is still
-// subscribed when the time of the test is over. No window: nobody subscribes.
+// subscribed when the time of the test is over. No window: no subscription.
 func (e *SubscriptionExpectation) ToBe(windows ...string) {
 	e.m.Helper()
 	if e.made {
@@ -63,7 +63,7 @@ func byTime(a, b Diagram) int {
 	return slices.CompareFunc(a.Events, b.Events, func(x, y Event) int { return cmp.Compare(x.At, y.At) })
 }
 
-// windows is who was subscribed when the time of the test was over.
+// windows has each subscription as it was when the time of the test was over.
 func (s *Source) windows() []Diagram {
 	s.mu.Lock()
 	defer s.mu.Unlock()

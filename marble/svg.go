@@ -54,7 +54,7 @@ text { font-family: ui-sans-serif, system-ui, "Segoe UI", Helvetica, Arial, sans
 %[4]s</svg>
 `
 
-// picture grows downwards.
+// picture is an SVG in the making. It grows downwards.
 type picture struct {
 	body  bytes.Buffer
 	width float64
@@ -64,7 +64,7 @@ func (p *picture) print(format string, args ...any) {
 	fmt.Fprintf(&p.body, format+"\n", args...)
 }
 
-// figure draws one from y on, and gives where it ends.
+// figure draws f from y on, and returns where it ends.
 func (p *picture) figure(f Figure, y float64) (below float64, err error) {
 	in, err := f.diagrams(f.In, hotGrammar)
 	if err != nil {
@@ -130,15 +130,15 @@ func (p *picture) lane(name string, d Diagram, line timeline, paint *painter, y 
 	return y + laneHeight + below
 }
 
-// wait breaks an axis, since the time that passes there is too long to draw.
-func (p *picture) wait(b breakAt, axis float64, told bool) {
+// wait breaks an axis where the time is too long to draw, and labels it with that time.
+func (p *picture) wait(b breakAt, axis float64, labelled bool) {
 	p.print(`<path class="line" d="M%s %sl6 -14m2 14l6 -14"/>`, num(b.x-7), num(axis+7))
-	if told {
+	if labelled {
 		p.print(`<text class="wait" x="%s" y="%s">%s</text>`, num(b.x), num(axis-13), spoken(b.wait))
 	}
 }
 
-// instant draws what happens at one: marbles below each other, the end behind them.
+// instant draws what happens at one instant: marbles below each other, then the end.
 func (p *picture) instant(run []Event, x, axis float64, paint *painter) {
 	marbles := values(run)
 	deep := float64(stacked * max(0, len(marbles)-1))
@@ -170,7 +170,7 @@ func (p *picture) marble(e Event, x, y float64, ink ink) {
 	p.print(`<text class="%s" x="%s" y="%s" dy=".35em">%s</text>`, class, num(x), num(y), escaped(text))
 }
 
-// label is what is written in a marble: its value if that is short, else its letter.
+// label is the text in a marble: its value if that is short, else its letter.
 func label(e Event) string {
 	if e.Value == nil {
 		return e.Letter
@@ -181,7 +181,7 @@ func label(e Event) string {
 	return e.Letter
 }
 
-// legend says what the letters stand for.
+// legend writes what the letters stand for.
 func (p *picture) legend(lines []string, y float64) float64 {
 	for _, text := range lines {
 		y += 20
@@ -191,7 +191,7 @@ func (p *picture) legend(lines []string, y float64) float64 {
 	return y
 }
 
-// spoken is a duration without the units of which it has none.
+// spoken is a duration without units that are zero at its end: 1m, not 1m0s.
 func spoken(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -203,7 +203,7 @@ func spoken(d time.Duration) string {
 	return text
 }
 
-// caption says a figure in words.
+// caption is a figure in words.
 func caption(f Figure) string {
 	parts := []string{f.Title}
 	for _, lane := range f.In {
@@ -223,6 +223,6 @@ func num(f float64) string {
 
 func escaped(text string) string {
 	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(text)) // a bytes.Buffer takes everything
+	_ = xml.EscapeText(&b, []byte(text)) // a bytes.Buffer never fails
 	return b.String()
 }

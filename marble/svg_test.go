@@ -13,7 +13,7 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// figures have each thing that can be drawn.
+// figures have everything that can be drawn.
 var figures = map[string]Figure{
 	"filter": {
 		Title:    "Filter",

@@ -19,7 +19,7 @@ func (a addr) Network() string { return a.network }
 func (a addr) String() string  { return a.address }
 
 // conn is the client's end of a pipe. As in any net.Pipe nothing is buffered: the server
-// says its next word when the client has read the last.
+// writes its next value when the client has read the last.
 type conn struct {
 	net.Conn
 	server net.Conn
@@ -27,10 +27,10 @@ type conn struct {
 	dialer *Dialer
 	dial   *Dial
 	left   atomic.Bool           // the client has closed
-	reset  atomic.Pointer[error] // why the server has gone, if it has not closed
+	reset  atomic.Pointer[error] // the error if the server has reset; nil if not
 }
 
-// serve connects, and lets the server speak until it has no more to say or the client closes.
+// serve connects. The server writes until its source ends or the client closes.
 func (d *Dialer) serve(source *marble.Source, dial *Dial, to addr) *conn {
 	client, server := net.Pipe()
 	c := &conn{Conn: client, server: server, to: to, dialer: d, dial: dial}
@@ -50,7 +50,7 @@ func (d *Dialer) serve(source *marble.Source, dial *Dial, to addr) *conn {
 	return c
 }
 
-// speak writes what the server says, and closes its end when that is over.
+// speak writes what the source emits, then closes the server's end.
 func (c *conn) speak(said <-chan rxgo.Item) {
 	defer c.server.Close()
 	for item := range said {
@@ -59,9 +59,9 @@ func (c *conn) speak(said <-chan rxgo.Item) {
 			c.reset.Store(&err)
 			return
 		}
-		text, _ := words(item.V) // Serve has checked
+		text, _ := words(item.V) // Serve has checked it
 		if len(text) == 0 {
-			continue // which a pipe would have read, as nothing
+			continue // the pipe would make of it a Read of no bytes
 		}
 		if _, err := c.server.Write(text); err != nil {
 			return
@@ -79,7 +79,7 @@ func (c *conn) Write(b []byte) (int, error) {
 	return n, c.why("write", err)
 }
 
-// why is the reason for which an end of the pipe is closed, as a network would say it.
+// why turns the error of a closed pipe into the one that a network returns.
 func (c *conn) why(op string, err error) error {
 	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrClosedPipe) {
 		return err
@@ -93,7 +93,7 @@ func (c *conn) why(op string, err error) error {
 	case op == "write":
 		err = errPipe
 	default:
-		return err // the end of what the server has to say
+		return err // the server has closed
 	}
 	return &net.OpError{Op: op, Net: c.to.network, Addr: c.to, Err: err}
 }

@@ -9,15 +9,15 @@
 //	})
 //
 // A dial subscribes to the source of its address, so a cold source begins with it, and
-// M.ExpectSubscriptions tells from when to when connections were open.
+// M.ExpectSubscriptions checks from when to when connections were open.
 //
 //	s         a string or a []byte is what the server writes, an int n the slot line "n\r\n"
 //	-         silence
 //	|         the server closes
 //	#         the connection is reset; as the first event of a diagram: the dial fails
 //
-// An empty diagram connects and says nothing for ever; an empty string says nothing, so
-// that "c#", with "" for c, is a connection that is reset before a word.
+// An empty diagram connects, and the server never writes. An empty string writes nothing:
+// "c#", with "" for c, is a connection that is reset before anything is written.
 //
 // A # is ECONNREFUSED or ECONNRESET, or the error that marble.Values has for "#".
 package rovertest
@@ -62,9 +62,9 @@ func NewDialer(tb testing.TB) *Dialer {
 	return d
 }
 
-// Serve says what the server at an address, "host:port", does: the first source is its
+// Serve sets what the server at an address, "host:port", does. The first source is its
 // answer to the first dial, the second to the second, and the last to all that follow.
-// It replaces what was served there; no source at all takes the server away.
+// It replaces what was served there. Without a source there is no server any more.
 //
 // The values of the sources are strings, []byte or ints; others end the test.
 func (d *Dialer) Serve(address string, answers ...*marble.Source) {
@@ -95,8 +95,8 @@ func words(value any) ([]byte, error) {
 	}
 }
 
-// DialContext connects at once, unless the server's diagram begins with #, or there is no
-// server: then it fails, with a *net.OpError, when the diagram or the context says.
+// DialContext connects at once. It fails, with a *net.OpError, if there is no server, if the
+// context ends, or if the server's diagram begins with #, at the time of that #.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	source, dial := d.answer(address)
 	to := addr{network, address}
@@ -111,7 +111,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	return c, nil
 }
 
-// answer is what a server does this time, nil if there is none; and it notes the dial.
+// answer notes a dial and returns the server's answer to it, nil if there is no server.
 func (d *Dialer) answer(address string) (*marble.Source, *Dial) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -139,7 +139,7 @@ func (d *Dialer) connect(ctx context.Context, source *marble.Source, dial *Dial,
 	return d.serve(source, dial, to), nil
 }
 
-// refuses tells whether a server's diagram begins with #.
+// refuses reports whether a server's diagram begins with #.
 func refuses(source *marble.Source) bool {
 	for _, e := range source.Diagram().Events {
 		if e.Kind != marble.Subscribed {
@@ -161,7 +161,7 @@ func refusal(ctx context.Context, source *marble.Source) error {
 	}
 }
 
-// cause is the error of a #: the test's, or what the system would say.
+// cause is the error of a #: the test's own, or the system's usual one.
 func cause(given error, usual error) error {
 	if given == nil || given == marble.ErrFailed {
 		return usual

@@ -111,7 +111,7 @@ func TestDialThatHasNoTime(t *testing.T) {
 		m.At(m.Time("-|"), func() {
 			ctx, cancel := context.WithTimeout(m.Context(), 2*time.Millisecond)
 			defer cancel()
-			for range 2 { // the second is too late from the beginning
+			for range 2 { // the second context has ended before the dial
 				_, err := d.DialContext(ctx, "tcp", address)
 				if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() || !errors.Is(err, context.DeadlineExceeded) {
 					m.Errorf("got %v, want a timeout", err)
@@ -165,7 +165,7 @@ func TestDials(t *testing.T) {
 	})
 }
 
-// What the client writes is read, and after the end each side says why it cannot be.
+// What the client writes is read. After the end, each call returns why it fails.
 func TestWrites(t *testing.T) {
 	for server, want := range map[string]error{"-|": syscall.EPIPE, "c#": syscall.ECONNRESET} {
 		marble.Test(t, func(m *marble.M) {

@@ -4,7 +4,7 @@ package rovertest
 
 import "syscall"
 
-// What the system would say.
+// The system's errors.
 const (
 	errRefused = syscall.ECONNREFUSED
 	errReset   = syscall.ECONNRESET

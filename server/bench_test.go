@@ -30,7 +30,7 @@ func BenchmarkSlots(b *testing.B) {
 	}
 }
 
-// The same by many goroutines: each gives back what it has got.
+// The same by many goroutines: each gives back the slot it took.
 func BenchmarkSlotsParallel(b *testing.B) {
 	slots := taken(1000)
 	b.ReportAllocs()
@@ -49,9 +49,9 @@ func taken(n int) *server.Slots {
 	return &slots
 }
 
-// From the inner Accept to Accept's return, without a network: what greeting
-// itself costs, goroutines and all.
-func BenchmarkGreeting(b *testing.B) {
+// From the inner Accept to Accept's return, without a network: the cost of the
+// slot line itself, with its goroutine.
+func BenchmarkSlotLine(b *testing.B) {
 	l := kit.Must(server.NewListener(sinks{}))(b)
 	defer l.Close()
 	b.ReportAllocs()
@@ -71,19 +71,19 @@ func BenchmarkConnections(b *testing.B) {
 	})
 	b.Run("server", func(b *testing.B) {
 		inner := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(b)
-		var greetings, nanos atomic.Int64
+		var lines, nanos atomic.Int64
 		l := kit.Must(server.NewListener(stamper{inner}, server.WithOnGiven(func(c *server.Conn) {
 			nanos.Add(int64(time.Since(c.NetConn().(stamped).at)))
-			greetings.Add(1)
+			lines.Add(1)
 		})))(b)
 		benchmarkConnections(b, l, func(net.Conn) {})
-		b.ReportMetric(float64(nanos.Load())/float64(greetings.Load()), "ns/accept-to-line")
+		b.ReportMetric(float64(nanos.Load())/float64(lines.Load()), "ns/accept-to-line")
 	})
 }
 
-func benchmarkConnections(b *testing.B, l net.Listener, greet func(net.Conn)) {
+func benchmarkConnections(b *testing.B, l net.Listener, announce func(net.Conn)) {
 	stop := serve(b, l, func(c net.Conn) {
-		greet(c)
+		announce(c)
 		readToEnd(c)
 	})
 	addr := l.Addr().String()

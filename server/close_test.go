@@ -36,8 +36,8 @@ func TestCloseEndsEveryAcceptThatWaits(t *testing.T) {
 	})
 }
 
-// Those in mid-greeting and those nobody has accepted yet are closed at once;
-// those that somebody has are not.
+// Close closes the connections that Accept has not returned, with or without
+// their slot line, at once. Those that Accept has returned stay open.
 func TestCloseWithConnectionsPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slots server.Slots
@@ -54,7 +54,7 @@ func TestCloseWithConnectionsPending(t *testing.T) {
 			}
 			accepted <- c
 		}()
-		silent := []net.Conn{inner.dial(), inner.dial()} // take slots 0 and 1 for the time being
+		silent := []net.Conn{inner.dial(), inner.dial()} // take slots 0 and 1 until Close
 		synctest.Wait()
 		first, second := inner.dial(), inner.dial()
 		kit.Equal(t, "slots", slotOf(t, first)+slotOf(t, second), 2+3)

@@ -11,8 +11,8 @@ import (
 )
 
 // Conn is a connection that holds a slot. It reads and writes what comes after
-// the slot line, and gives the slot back once: at Close, or before, when a Read
-// or Write tells that the connection is gone. See the package comment.
+// the slot line. It gives the slot back once: at Close, or earlier, when a Read
+// or Write fails because the connection is gone. See the package comment.
 type Conn struct {
 	net.Conn
 	listener *Listener
@@ -20,7 +20,7 @@ type Conn struct {
 	freeing  sync.Once
 }
 
-// Slot is the number the client was told.
+// Slot is the number on the connection's slot line.
 func (c *Conn) Slot() int { return c.slot }
 
 // NetConn is the connection of the inner listener: a *net.TCPConn, a *tls.Conn.
@@ -57,11 +57,11 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadFrom writes all of r to the connection: the way io.Copy finds to the
-// kernel's own copying, where the inner connection knows one.
+// ReadFrom writes all of r to the connection. With it io.Copy lets the kernel
+// copy, where the inner connection can.
 func (c *Conn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(c.Conn, r) }
 
-// WriteTo reads the connection to its end into w, in the same way.
+// WriteTo reads the connection to its end into w, by the kernel where it can.
 func (c *Conn) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, c.Conn) }
 
 func (c *Conn) freeIfGone(err error) {
@@ -70,10 +70,10 @@ func (c *Conn) freeIfGone(err error) {
 	}
 }
 
-// free gives the slot back, the first time. At any return that is done, and told.
+// free gives the slot back and reports it, once. Every call returns after both.
 func (c *Conn) free() {
 	c.freeing.Do(func() {
 		c.listener.putBack(c.slot)
-		c.listener.tellFreed(c)
+		c.listener.reportFreed(c)
 	})
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/callosum-go/rover/server"
 )
 
-// However a connection ends, its slot is free again, and told so, once.
+// However a connection ends, its slot is freed and reported, once.
 func TestASlotIsFreedOnce(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, client net.Conn, c *server.Conn){
 		"we close": func(t *testing.T, _ net.Conn, c *server.Conn) {
@@ -87,8 +87,8 @@ func TestASlotIsFreedOnce(t *testing.T) {
 	}
 }
 
-// The client's FIN ends one direction: the other, and the slot, live on. So do
-// they when a deadline passes.
+// The client's FIN ends one direction: the other stays open, and the slot stays
+// taken. So it is when a deadline passes.
 func TestASlotStaysTaken(t *testing.T) {
 	var slots server.Slots
 	l := listen(t, server.WithSlots(&slots))
@@ -117,7 +117,7 @@ func TestASlotStaysTaken(t *testing.T) {
 	kit.Equal(t, "in use at the end", slots.InUse(), 0)
 }
 
-// One who has refused before we accept it costs a slot until somebody reads.
+// A client that has refused before Accept holds a slot until the server reads.
 func TestAClientThatIsGoneBeforeAccept(t *testing.T) {
 	var slots server.Slots
 	l := listen(t, server.WithSlots(&slots))
@@ -133,8 +133,8 @@ func TestAClientThatIsGoneBeforeAccept(t *testing.T) {
 	kit.Equal(t, "in use", slots.InUse(), 0)
 }
 
-// io.Copy takes the kernel's way between two connections, and every byte
-// arrives, whichever side is ours.
+// io.Copy lets the kernel copy between two connections, and every byte arrives,
+// whichever of them is a Conn.
 func TestCopyFromConnToConn(t *testing.T) {
 	l := listen(t)
 	source, from := dial(t, l), accept(t, l)

@@ -1,5 +1,5 @@
-// Package server is the other side of a rover: a net.Listener that greets each
-// connection with the lowest slot it has free.
+// Package server is the other side of a rover: a net.Listener that writes
+// each connection a line with the lowest slot it has free.
 //
 //	dial ──▶ Accept ── (TLS handshake) ── take a slot ── write "13\r\n" ──▶ your handler
 //	                                                                             │
@@ -13,23 +13,22 @@
 //
 // # When a slot is free again
 //
-// At Close of the connection, or as soon as a Read or Write on it tells that
-// the connection is gone: reset, broken pipe, keep-alive expired. A Read's
+// At Close of the connection, or as soon as a Read or Write on it fails
+// because the connection is gone: reset, broken pipe, keep-alive expired. A Read's
 // io.EOF does not free the slot: a client may end its own direction and go on
 // reading, and a server may still have much to say. So keep a Read pending on
-// each connection and Close at its end, as http.Server and grpc.Server do. One
-// who neither reads nor writes does not hear that the client has refused, and
-// holds the slot until Close; the server then looks busier than it is.
+// each connection and Close at its end, as http.Server and grpc.Server do. A
+// handler that neither reads nor writes does not notice that the client has
+// refused, and holds the slot until Close: the server looks busier than it is.
 //
 // # TLS
 //
 // For the line inside TLS give [NewListener] a tls.NewListener. The handshake
-// comes before the slot is taken. As http.Server tells TLS by the type
-// *tls.Conn, it takes such a connection for a plain one: Request.TLS is nil
-// (Server.ConnContext can find the state by [Conn.NetConn]), and for HTTP/2,
+// comes before the slot is taken. http.Server knows TLS by the type
+// *tls.Conn, so it takes such a connection for a plain one: Request.TLS is nil,
+// and Server.ConnContext can find the state by [Conn.NetConn]. For HTTP/2, with
 // "h2" among the tls.Config's NextProtos, call Server.Protocols'
-// SetUnencryptedHTTP2(true), as HTTP/2 then follows in what http.Server takes
-// for plain text.
+// SetUnencryptedHTTP2(true): for http.Server, that HTTP/2 is in plain text.
 //
 // For the line in plain text and TLS behind it, as with STARTTLS, it is the
 // other way round: http.Server.ServeTLS, or tls.NewListener, on a [Listener].

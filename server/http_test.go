@@ -78,7 +78,7 @@ func TestHTTPRunsOnIt(t *testing.T) {
 	transport.CloseIdleConnections()
 }
 
-// A handler may work on for long: its slot is free when the client resets.
+// A slot is free when the client resets, even while its handler still works.
 func TestHTTPFreesTheSlotOfAResetInMidRequest(t *testing.T) {
 	var slots server.Slots
 	hooks := newLog()
@@ -100,7 +100,7 @@ func TestHTTPFreesTheSlotOfAResetInMidRequest(t *testing.T) {
 	kit.Equal(t, "freed once more", len(hooks.freed), 0)
 }
 
-// Sendfile goes through; so do all bytes.
+// Sendfile reaches the inner connection, and every byte arrives.
 func TestHTTPServesAFile(t *testing.T) {
 	l := listen(t)
 	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<14)
@@ -177,7 +177,7 @@ func TestHTTP2RunsOnIt(t *testing.T) {
 			kit.Equal(t, "in use", slots.InUse(), 1)
 			transport.CloseIdleConnections()
 			stop()
-			<-closed // of two who close a *tls.Conn at once, the second does not wait
+			<-closed // a second Close of a *tls.Conn returns while the first still runs
 			kit.Equal(t, "in use at the end", slots.InUse(), 0)
 		})
 	}

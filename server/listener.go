@@ -8,25 +8,25 @@ import (
 	"time"
 )
 
-// Listener is a net.Listener whose connections are greeted with a slot line.
-// It takes connections from its inner listener only while somebody waits in
-// Accept, so a server that has stopped accepting gives no slots away.
+// Listener is a net.Listener that writes each connection its slot line.
+// It takes connections from its inner listener only while an Accept
+// waits, so a server that has stopped accepting gives no slots away.
 type Listener struct {
 	settings
 	inner net.Listener
 
-	wanted chan struct{} // received from by an Accept that waits: take another
-	ready  chan *Conn    // greeted
+	wanted chan struct{} // an Accept that waits receives: take another connection
+	ready  chan *Conn    // the slot line is written
 	failed chan error    // the inner listener's end
 	done   chan struct{} // closed by Close
 
-	tasks   sync.WaitGroup // the accept loop and all greetings
+	tasks   sync.WaitGroup // the accept loop and one for each slot line
 	closing sync.Once
-	err     error // what the inner Close returned
+	err     error // of the inner Close
 
-	mu       sync.Mutex
-	greeting map[*Conn]struct{} // nil when closed
-	owners   map[int]*Conn      // of each slot, from given to freed being told
+	mu         sync.Mutex
+	announcing map[*Conn]struct{} // not announced yet; nil when closed
+	owners     map[int]*Conn      // by slot, until its freed is reported
 }
 
 var _ net.Listener = (*Listener)(nil)
@@ -61,14 +61,14 @@ func NewListener(inner net.Listener, opts ...Option) (*Listener, error) {
 
 func start(inner net.Listener, s settings) *Listener {
 	l := &Listener{
-		settings: s,
-		inner:    inner,
-		wanted:   make(chan struct{}),
-		ready:    make(chan *Conn),
-		failed:   make(chan error),
-		done:     make(chan struct{}),
-		greeting: make(map[*Conn]struct{}),
-		owners:   make(map[int]*Conn),
+		settings:   s,
+		inner:      inner,
+		wanted:     make(chan struct{}),
+		ready:      make(chan *Conn),
+		failed:     make(chan error),
+		done:       make(chan struct{}),
+		announcing: make(map[*Conn]struct{}),
+		owners:     make(map[int]*Conn),
 	}
 	l.tasks.Go(l.acceptLoop)
 	return l
@@ -78,12 +78,12 @@ func start(inner net.Listener, s settings) *Listener {
 func (l *Listener) Addr() net.Addr { return l.inner.Addr() }
 
 // Accept waits for a connection whose slot line is written and returns it, a
-// *Conn. Those that stall a handshake or do not read keep nobody waiting. After
+// *Conn. A client that stalls a handshake or does not read delays no other. After
 // Close the error is net.ErrClosed; an error of the inner listener that is not
 // temporary comes as it is, and again at each call.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
-		select { // those who are greeted first, then more of them
+		select { // those that are ready first, before another is taken
 		case c := <-l.ready:
 			return c, nil
 		default:
@@ -100,14 +100,15 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends the listener: the inner one and all connections that Accept has
-// not returned yet are closed, their slots free, and its goroutines gone. Those
-// that Accept has returned live on. Any further Close returns the same.
+// Close ends the listener. It closes the inner one and all connections that
+// Accept has not returned yet, frees their slots, and waits for its goroutines.
+// Connections that Accept has returned stay open. A further Close returns the
+// same error.
 func (l *Listener) Close() error {
 	l.closing.Do(func() {
 		close(l.done)
 		l.err = l.inner.Close()
-		for c := range l.stopGreeting() {
+		for c := range l.untrackAll() {
 			abort(c.Conn)
 		}
 		l.tasks.Wait()
@@ -131,7 +132,7 @@ func (l *Listener) acceptLoop() {
 			l.admit(conn)
 		case l.isClosed():
 			return
-		case isTemporary(err): // out of descriptors, say: those who hold some will close them
+		case isTemporary(err): // such as out of descriptors, until some are closed
 			pause = min(max(2*pause, minPause), maxPause)
 			l.onError(fmt.Errorf("server: next try in %v: %w", pause, err))
 			l.sleep(pause)
@@ -142,7 +143,7 @@ func (l *Listener) acceptLoop() {
 	}
 }
 
-// isWanted waits until somebody waits in Accept. It is false when closed.
+// isWanted waits until an Accept waits. It is false when closed.
 func (l *Listener) isWanted() bool {
 	select {
 	case l.wanted <- struct{}{}:
@@ -175,7 +176,7 @@ func (l *Listener) sleep(d time.Duration) {
 	}
 }
 
-// fail tells every Accept until Close.
+// fail returns err from every Accept until Close.
 func (l *Listener) fail(err error) {
 	for {
 		select {

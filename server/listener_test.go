@@ -73,8 +73,8 @@ func TestSlotsAreSharedAmongListeners(t *testing.T) {
 	kit.Equal(t, "slot by Unix socket", slotOf(t, second), 1)
 }
 
-// For each slot the hooks tell given and freed in turn, under load too.
-func TestHooksTellGivenAndFreedInTurn(t *testing.T) {
+// For each slot the hooks report given and freed in turn, under load too.
+func TestHooksReportGivenAndFreedInTurn(t *testing.T) {
 	var mu sync.Mutex
 	held := map[int]*server.Conn{}
 	given := 0
@@ -123,37 +123,37 @@ func TestHooksTellGivenAndFreedInTurn(t *testing.T) {
 	kit.Equal(t, "in use", slots.InUse(), 0)
 }
 
-// The next owner has its line at once, but is told of after the last one.
-func TestGivenWaitsForFreedBeingTold(t *testing.T) {
+// The next owner has its line at once, but is reported after the last one.
+func TestGivenIsReportedAfterFreed(t *testing.T) {
 	const rounds = 20
-	told := make(chan string, 2*rounds)
-	free, greeted := make(chan struct{}), make(chan struct{})
+	reports := make(chan string, 2*rounds)
+	free, hasLine := make(chan struct{}), make(chan struct{})
 	l := listen(t,
-		server.WithOnGiven(func(*server.Conn) { told <- "given" }),
+		server.WithOnGiven(func(*server.Conn) { reports <- "given" }),
 		server.WithOnFreed(func(*server.Conn) {
 			free <- struct{}{}
-			<-greeted // the next owner
-			told <- "freed"
+			<-hasLine // the next owner
+			reports <- "freed"
 		}))
 	stop := serve(t, l, readToEnd)
 	for round := range rounds {
 		client := dial(t, l)
 		kit.Equal(t, "slot", slotOf(t, client), 0)
 		if round > 0 {
-			greeted <- struct{}{}
+			hasLine <- struct{}{}
 		}
 		refuse(t, client)
 		<-free
 	}
-	close(greeted)
+	close(hasLine)
 	stop()
 	for range rounds {
-		kit.Equal(t, "told", <-told, "given")
-		kit.Equal(t, "told", <-told, "freed")
+		kit.Equal(t, "told", <-reports, "given")
+		kit.Equal(t, "told", <-reports, "freed")
 	}
 }
 
-func TestBadOptionsAreToldByName(t *testing.T) {
+func TestBadOptionsAreNamed(t *testing.T) {
 	inner := newPipes()
 	got := map[string]string{}
 	for name, opt := range map[string]server.Option{
@@ -187,7 +187,7 @@ func TestBadOptionsAreToldByName(t *testing.T) {
 	}
 }
 
-func TestListenTellsWhyItCannot(t *testing.T) {
+func TestListenReturnsItsCause(t *testing.T) {
 	l := listen(t)
 	_, err := server.Listen("tcp", l.Addr().String())
 	var op *net.OpError

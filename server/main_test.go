@@ -99,7 +99,7 @@ func serve(t testing.TB, l net.Listener, handle func(net.Conn)) (stop func()) {
 
 func readToEnd(c net.Conn) { io.Copy(io.Discard, struct{ io.Reader }{c}) }
 
-// log collects what the listener's hooks say.
+// log collects what the listener's hooks report.
 type log struct{ given, freed chan int }
 
 func newLog() log { return log{make(chan int, 1000), make(chan int, 1000)} }

@@ -6,28 +6,29 @@ import (
 	"time"
 )
 
-// DefaultGreetTimeout is how long a greeting may take, unless WithGreetTimeout
-// says otherwise. A rover waits as long, by default, for dial and line.
+// DefaultGreetTimeout is how long TLS handshake and slot line may take together,
+// unless WithGreetTimeout says otherwise. It is also a rover's default timeout
+// for dial and line.
 const DefaultGreetTimeout = 5 * time.Second
 
-// Option changes a Listener that is being made. One with a bad value is an
-// error of Listen and NewListener, which tells the value.
+// Option changes a Listener that is being made. For a bad value, Listen and
+// NewListener return an error that names it.
 type Option func(*settings) error
 
 type settings struct {
-	slots        *Slots
-	greetTimeout time.Duration
-	onGiven      func(*Conn)
-	onFreed      func(*Conn)
-	onError      func(error)
+	slots           *Slots
+	announceTimeout time.Duration
+	onGiven         func(*Conn)
+	onFreed         func(*Conn)
+	onError         func(error)
 }
 
 func newSettings(opts []Option) (settings, error) {
 	s := settings{
-		greetTimeout: DefaultGreetTimeout,
-		onGiven:      func(*Conn) {},
-		onFreed:      func(*Conn) {},
-		onError:      func(error) {},
+		announceTimeout: DefaultGreetTimeout,
+		onGiven:         func(*Conn) {},
+		onFreed:         func(*Conn) {},
+		onError:         func(error) {},
 	}
 	for _, opt := range opts {
 		if err := opt(&s); err != nil {
@@ -60,7 +61,7 @@ func WithGreetTimeout(d time.Duration) Option {
 		if d <= 0 {
 			return fmt.Errorf("server: greet timeout must be positive, got %v", d)
 		}
-		to.greetTimeout = d
+		to.announceTimeout = d
 		return nil
 	}
 }
@@ -82,7 +83,7 @@ func WithOnGiven(f func(*Conn)) Option {
 }
 
 // WithOnFreed sets what is called when a connection's slot is free again: once
-// for each that WithOnGiven was told, and before the connection's Close
+// for each call of WithOnGiven's function, and before the connection's Close
 // returns. The rules of WithOnGiven hold; do not call the connection's Close.
 func WithOnFreed(f func(*Conn)) Option {
 	return func(to *settings) error {
@@ -94,8 +95,8 @@ func WithOnFreed(f func(*Conn)) Option {
 	}
 }
 
-// WithOnError sets what is called with errors that are nobody's to return: a
-// greeting that failed, an inner Accept that failed and will be tried again.
+// WithOnError sets what is called with errors that no call returns: a slot line
+// that failed, an inner Accept that failed and will be tried again.
 // Defaults to nothing. The rules of WithOnGiven hold.
 func WithOnError(f func(error)) Option {
 	return func(to *settings) error {

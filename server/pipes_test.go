@@ -34,7 +34,7 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "unix"} }
 
-// dial waits until the connection is accepted, not greeted.
+// dial waits until the connection is accepted; it may not have its line yet.
 func (p *pipes) dial() net.Conn {
 	client, conn := net.Pipe()
 	p.queue <- conn

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// ErrNotTaken is what Slots.Put returns, wrapped, for a slot that nobody has.
+// ErrNotTaken is what Slots.Put returns, wrapped, for a slot that is not taken.
 var ErrNotTaken = errors.New("server: slot is not taken")
 
 // Slots gives out the lowest free number, from 0 up. The zero value has every
@@ -25,7 +25,7 @@ type Slots struct {
 	// top is one word that is never full; words not there yet are empty.
 	levels [][]uint64
 
-	given int // slots below were given at least once
+	given int // slots below this were given at least once
 	inUse int
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/callosum-go/rover/server"
 )
 
-// A list of booleans, searched from the start, does what Slots must.
+// The model: a list of booleans, searched from the start.
 func TestSlotsDoWhatANaiveListDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var slots server.Slots
@@ -42,7 +42,7 @@ func TestSlotsDoWhatANaiveListDoes(t *testing.T) {
 				t.Fatalf("Put(%d): %v, taken %v", slot, err, ours)
 			}
 		}
-		// At 64 and 4096 the tree grows: begin around there, too.
+		// The tree grows at 64 and 4096: begin around there, too.
 		repeat(rapid.SampledFrom([]int{0, 60, 4090}).Draw(t, "taken at first"), get)
 		t.Repeat(map[string]func(*rapid.T){
 			"get":  func(t *rapid.T) { repeat(rapid.IntRange(1, 9).Draw(t, "times"), get) },

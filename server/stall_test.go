@@ -16,8 +16,7 @@ import (
 	"github.com/callosum-go/rover/server"
 )
 
-// One that never reads holds its slot for the greet timeout, and keeps nobody
-// waiting meanwhile.
+// A client that never reads holds its slot for the timeout, and delays no other.
 func TestAClientThatNeverReads(t *testing.T) {
 	for name, test := range map[string]struct {
 		opts []server.Option
@@ -64,7 +63,7 @@ func TestAClientThatNeverReads(t *testing.T) {
 	}
 }
 
-// The timeout is the greeting's; an idle connection lives on.
+// The timeout is for the slot line alone: an idle connection stays open.
 func TestNoDeadlineStaysBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := newPipes()
@@ -154,7 +153,7 @@ func TestAcceptReturnsLastingErrors(t *testing.T) {
 	})
 }
 
-// A server that does not accept lets nobody in and gives no slot away.
+// A server that does not accept gives no slot away.
 func TestNothingIsTakenWithoutAccept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slots server.Slots

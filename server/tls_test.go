@@ -33,7 +33,7 @@ func TestTheLineGoesInsideTLS(t *testing.T) {
 	inner := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	l := kit.Must(server.NewListener(tls.NewListener(inner, serverSide), hooks.option(&slots)...))(t)
 	stop := serve(t, l, func(c net.Conn) { io.Copy(c, c) })
-	greeted := func(want int) *tls.Conn {
+	dialed := func(want int) *tls.Conn {
 		client := tls.Client(dial(t, l), clientSide)
 		kit.Equal(t, "slot", slotOf(t, client), want)
 		kit.Must(io.WriteString(client, "hello"))(t)
@@ -42,10 +42,10 @@ func TestTheLineGoesInsideTLS(t *testing.T) {
 		kit.Equal(t, "echo", string(answer), "hello")
 		return client
 	}
-	clients := []*tls.Conn{greeted(0), greeted(1), greeted(2)}
+	clients := []*tls.Conn{dialed(0), dialed(1), dialed(2)}
 	refuse(t, clients[1].NetConn())
 	kit.Equal(t, "freed by reset", <-hooks.freed, 1)
-	clients[1] = greeted(1)
+	clients[1] = dialed(1)
 	for _, c := range clients {
 		kit.Check(t, c.Close())
 	}
@@ -66,7 +66,7 @@ func TestTheLineGoesBeforeTLS(t *testing.T) {
 	kit.Equal(t, "echo", string(kit.Must(io.ReadAll(client))(t)), "hello")
 }
 
-// One who stalls the handshake holds no slot, and keeps nobody waiting.
+// A client that stalls the handshake holds no slot, and delays no other.
 func TestAClientThatStallsTheHandshake(t *testing.T) {
 	serverSide, clientSide := certificate()
 	synctest.Test(t, func(t *testing.T) {
@@ -96,8 +96,8 @@ func TestAClientThatStallsTheHandshake(t *testing.T) {
 	})
 }
 
-// Close does not wait for clients to take notice: neither of one who stalls the
-// handshake, nor of one who stopped reading before the line, nor behind it.
+// Close does not wait for clients: not for one that stalls the handshake, and
+// not for one that stopped reading, before the line or after it.
 func TestCloseWithTLSPending(t *testing.T) {
 	serverSide, clientSide := certificate()
 	synctest.Test(t, func(t *testing.T) {

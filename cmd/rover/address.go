@@ -73,7 +73,7 @@ func parseAddress(s string, lowest int) (host string, port int, err error) {
 	return host, port, nil
 }
 
-// unprintable is true to what could spoil a line of output.
+// unprintable is true for a character that could spoil a line of output.
 func unprintable(r rune) bool {
 	return !unicode.IsPrint(r) || unicode.IsSpace(r) || r == unicode.ReplacementChar
 }

@@ -70,8 +70,8 @@ func TestServerListRefusesDoubles(t *testing.T) {
 	}
 }
 
-// What is parsed is one server that a rover takes, whose text parses to the
-// same again, and that fits in one line of output.
+// What is parsed is a server that a rover takes. Its text parses to the same
+// server, and fits in one line of output.
 func FuzzParseServer(f *testing.F) {
 	for _, seed := range []string{"a=127.0.0.1:4040", "[::1]:1", "=:", "a=[fe80::1%e]:65535", "b=é:9", "::1", "[x]:1"} {
 		f.Add(seed)

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	clients  = 6 // how many the demo has
-	reporter = 0 // whose events are printed
+	clients  = 6 // of the demo
+	reporter = 0 // the client whose events are printed
 )
 
 // A crowd is clients that balance themselves, each by a rover and a pool.
@@ -20,7 +20,7 @@ type crowd struct {
 	tally   *tally
 	streams []*rover.Stream
 	pools   []*pool.Pool
-	told    []<-chan struct{}
+	done    []<-chan struct{} // of each stream's watch
 }
 
 // newCrowd makes clients that keep the given number of connections each. The
@@ -50,7 +50,7 @@ func newCrowd(p *printer, servers serverList, each int, interval time.Duration) 
 			return c, err
 		}
 		c.streams, c.pools = append(c.streams, stream), append(c.pools, pool)
-		c.told = append(c.told, watch(stream, pool.Offer, func(outcome any, kept bool) {
+		c.done = append(c.done, watch(stream, pool.Offer, func(outcome any, kept bool) {
 			c.tally.count(outcome)
 			if i == reporter {
 				p.print(describe(outcome, kept))
@@ -69,11 +69,11 @@ func (c *crowd) start(ctx context.Context) error {
 	return nil
 }
 
-// stop ends the roving; the pools keep what they have.
+// stop ends the roving. The pools keep their connections.
 func (c *crowd) stop() {
 	for i, s := range c.streams {
 		s.Stop()
-		<-c.told[i]
+		<-c.done[i]
 	}
 }
 
@@ -95,9 +95,8 @@ func (c *crowd) kept() map[rover.Server]int {
 	return sum
 }
 
-// rounds picks every server once a round, in an order that is new each time:
-// at random as a rover does, but sure to meet each of them, and so all three
-// streams, soon.
+// rounds picks every server once a round, in a new random order each time. So
+// it soon meets each of them, and all three streams.
 func rounds() func(n int) int {
 	var left []int
 	return func(n int) int {

@@ -25,8 +25,8 @@ func demoCommand() *cli.Command {
 	}
 }
 
-// demo shows the main job on loopback until ctx ends, after length as a rule:
-// clients rove over a fleet and balance themselves.
+// demo has clients rove over a fleet on loopback and balance themselves, until
+// ctx ends, which is after length unless a signal comes.
 func demo(ctx context.Context, p *printer, servers int, interval, length time.Duration) error {
 	fleet, err := newFleet(servers)
 	if err != nil {
@@ -53,15 +53,15 @@ func demo(ctx context.Context, p *printer, servers int, interval, length time.Du
 	return nil
 }
 
-// What the demo does when, in intervals.
+// Times of the demo, in intervals.
 const (
 	balanceEvery = 5
 	settled      = 20 // time for clients to become even
 	away         = 3  // how long a restart takes
 )
 
-// direct prints the balance now and then, and restarts a server half-way if
-// there is time to become even before and after.
+// direct prints the balance every few intervals. It restarts a server half-way
+// if there is time to become even before and after.
 func direct(ctx context.Context, p *printer, fleet *fleet, crowd *crowd, interval, length time.Duration) {
 	ticks := time.NewTicker(interval)
 	defer ticks.Stop()

@@ -9,8 +9,8 @@ import (
 	"github.com/callosum-go/rover"
 )
 
-// All three streams and the balance show, for one server and for many, within
-// the columns.
+// The output has all three streams and the balance, within the columns, for one
+// server and for many.
 func TestDemo(t *testing.T) {
 	for _, servers := range []string{"1", "3", "12"} {
 		lines := call(t, has("  connection   ", "  unreachable  nobody    connection refused\n",
@@ -45,7 +45,7 @@ func TestDemoJSON(t *testing.T) {
 	}
 }
 
-// A restart tilts the balance, and it settles again.
+// A restart upsets the balance, which settles again.
 func TestDemoRestart(t *testing.T) {
 	const even = "  balance      a 6 ██████       b 6 ██████       c 6 ██████\n"
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -71,7 +71,7 @@ func TestDemoRestart(t *testing.T) {
 	}
 }
 
-// A server whose port somebody took comes back when that is free.
+// A server whose port is taken comes back when the port is free.
 func TestServerComesBackLate(t *testing.T) {
 	fleet, err := newFleet(1)
 	if err != nil {
@@ -95,9 +95,9 @@ func TestServerComesBackLate(t *testing.T) {
 		names = append(names, strings.Fields(line)[1])
 	}
 	equal(t, "events", strings.Join(names, " "), "down error up")
-	c, greeting := dial(t, a.Addr())
+	c, line := dial(t, a.Addr())
 	c.Close()
-	equal(t, "greeting", greeting, "0\r\n")
+	equal(t, "greeting", line, "0\r\n")
 }
 
 func TestBalanceFits(t *testing.T) {

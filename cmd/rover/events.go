@@ -12,14 +12,14 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// watch subscribes to all three streams at once. Each connection is offered to
-// keep, which says whether it was kept; then tell is told the outcome. done is
-// closed when the streams have ended and all is told.
-func watch(s *rover.Stream, keep func(*rover.Connection) bool, tell func(outcome any, kept bool)) (done <-chan struct{}) {
+// watch subscribes to all three streams at once. It calls keep with each
+// connection, then report with each outcome and whether it was kept. done is
+// closed when the streams have ended and every outcome is reported.
+func watch(s *rover.Stream, keep func(*rover.Connection) bool, report func(outcome any, kept bool)) (done <-chan struct{}) {
 	all := rover.Merge([]rxgo.Observable{s.Connections(), s.Unreachable(), s.Errors()})
 	return all.ForEach(func(outcome any) {
 		c, ok := outcome.(*rover.Connection)
-		tell(outcome, ok && keep(c))
+		report(outcome, ok && keep(c))
 	}, func(error) {}, func() {}) // the streams carry errors as values and do not fail
 }
 
@@ -71,8 +71,8 @@ func errorEvent(err error) event {
 	return e
 }
 
-// reason is the heart of an error, for people: where it is about a server, the
-// server is told elsewhere on the line.
+// reason is the heart of an error, for people. It leaves the server out, which
+// has its own place on the line.
 func reason(err error) string {
 	if wrong, ok := errors.AsType[*rover.ProtocolError](err); ok {
 		return fmt.Sprintf("answered %q", wrong.Line)

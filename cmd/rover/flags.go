@@ -47,7 +47,7 @@ func (v value[T, C, K]) IsBoolFlag() bool {
 }
 
 func (v value[T, C, K]) String() string {
-	if v.to == nil { // as package flag may ask for
+	if v.to == nil { // package flag calls it on a zero value
 		return ""
 	}
 	return v.kind.show(*v.to)
@@ -87,7 +87,7 @@ func (whole) parse(s string, into *int, c span) error {
 	return nil
 }
 
-// yesNo is a flag that is there or not.
+// yesNo is true or false; the flag alone means true.
 type yesNo struct{}
 
 func (yesNo) show(yes bool) string { return strconv.FormatBool(yes) }
@@ -101,8 +101,8 @@ func (yesNo) parse(s string, into *bool, _ cli.NoConfig) error {
 	return nil
 }
 
-// servers, one more each time; nil if there are none. (The pointer is for the
-// help text, which is wide where the value is a slice.)
+// servers add up, one for each use of the flag; nil if there are none. The value
+// is a pointer because the help text of a slice is too wide.
 type servers struct{}
 
 func (servers) show(*serverList) string { return "" }
@@ -114,7 +114,7 @@ func (servers) parse(s string, into **serverList, _ cli.NoConfig) error {
 	return (*into).add(s)
 }
 
-// What every command has.
+// The flags that every command has.
 func forFlag(d time.Duration) cli.Flag {
 	return &durationFlag{Name: "for", Usage: "end after `TIME`; a signal ends it at any time", Value: d, HideDefault: d == 0}
 }

@@ -10,12 +10,12 @@ import (
 )
 
 // A fleet is what the demo roves over, all on loopback: slot servers "a", "b",
-// and so on, then an address where nobody listens and a server that talks
+// and so on, then an address without a listener and a server that talks
 // nonsense.
 type fleet struct {
 	servers  []*slotServer
 	nonsense *host
-	nobody   net.Conn // to nonsense: as long as it is open, nobody can listen on its port
+	nobody   net.Conn // dialed to nonsense: while it is open, its local port is taken
 }
 
 func newFleet(servers int) (_ *fleet, err error) {
@@ -53,7 +53,7 @@ func (f *fleet) close() {
 	}
 }
 
-// list is the fleet's servers, the useless ones too.
+// list is all servers of the fleet, useless ones included.
 func (f *fleet) list() (all serverList) {
 	for _, s := range f.servers {
 		all = append(all, s.named)
@@ -88,7 +88,7 @@ func (f *fleet) balance(kept map[rover.Server]int) event {
 	}{byID}}
 }
 
-// picture is n of most in the given room: a bar, a character or nothing.
+// picture shows n of most in the given room, as a bar, a character or nothing.
 func picture(n, most, room int) string {
 	switch {
 	case room < 1:
@@ -128,12 +128,12 @@ func (s *slotServer) down(p *printer) {
 	s.close()
 }
 
-// up brings the server back where it was down, with every slot free.
+// up starts the server again if it is down, with every slot free.
 func (s *slotServer) up(p *printer) {
 	if s.host != nil {
 		return
 	}
-	if err := s.listen(s.Addr()); err != nil { // somebody took the port meanwhile
+	if err := s.listen(s.Addr()); err != nil { // the port was taken meanwhile
 		p.print(errorEvent(err))
 		return
 	}

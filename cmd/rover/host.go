@@ -6,21 +6,21 @@ import (
 	"sync"
 )
 
-// A host accepts connections and reads and forgets what comes, until the
-// client leaves or the host closes.
+// A host accepts connections, and reads and drops what comes until the client
+// leaves or the host closes.
 type host struct {
 	net.Listener
-	greeting string
-	broken   chan error // what Accept failed with, by close too
+	first  string     // written to each connection; may be empty
+	broken chan error // the error of Accept, also after close
 
 	mu    sync.Mutex
 	conns map[net.Conn]bool // nil once closed
 	tasks sync.WaitGroup
 }
 
-// newHost hosts on l from now on. Each connection is greeted.
-func newHost(l net.Listener, greeting string) *host {
-	h := &host{Listener: l, greeting: greeting, broken: make(chan error, 1), conns: make(map[net.Conn]bool)}
+// newHost starts a host on l. It writes first to each connection.
+func newHost(l net.Listener, first string) *host {
+	h := &host{Listener: l, first: first, broken: make(chan error, 1), conns: make(map[net.Conn]bool)}
 	h.tasks.Go(func() {
 		for {
 			c, err := l.Accept()
@@ -39,7 +39,7 @@ func newHost(l net.Listener, greeting string) *host {
 }
 
 func (h *host) attend(c net.Conn) {
-	io.WriteString(c, h.greeting)
+	io.WriteString(c, h.first)
 	io.Copy(io.Discard, c)
 	h.mu.Lock()
 	delete(h.conns, c)
@@ -57,8 +57,8 @@ func (h *host) add(c net.Conn) bool {
 	return true
 }
 
-// close closes the listener and every connection, and returns when nothing of
-// the host is left. Further calls do nothing.
+// close closes the listener and every connection, and waits for the host's
+// goroutines. Further calls do nothing.
 func (h *host) close() {
 	h.Listener.Close()
 	h.mu.Lock()

@@ -22,13 +22,13 @@ import (
 )
 
 func main() {
-	ignorePipes() // so that a reader who leaves is an error of Write, and we end in order
+	ignorePipes() // so that Write fails when the reader has left, and we end in order
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends us the hard way
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
 
-// run is the whole command: it returns the exit code.
+// run is the whole command, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := newRoot(stdout, stderr).Run(ctx, args)
 	if err == nil || errors.Is(err, brokenPipe) {
@@ -59,7 +59,7 @@ func newRoot(stdout, stderr io.Writer) *cli.Command {
 		EnableShellCompletion: true,
 		HideHelpCommand:       true,
 		ArgValidator:          noArguments,
-		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // run tells, and exits
+		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // run prints the error, main exits
 	}
 	for _, c := range append(root.Commands, root) {
 		c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {

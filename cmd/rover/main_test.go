@@ -22,8 +22,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// An output collects what is written and ends a context once seen is true of
-// it, which is asked at each line.
+// An output collects what is written. It calls seen at each line, and ends a
+// context once seen is true.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -47,8 +47,8 @@ func (o *output) lines() []string {
 	return strings.Split(strings.TrimSuffix(o.text.String(), "\n"), "\n")
 }
 
-// call runs a command until seen is true of its output, and wants exit code 0
-// and nothing on stderr.
+// call runs a command until seen is true of its output. It checks that the exit
+// code is 0 and that stderr is empty.
 func call(t *testing.T, seen func(text string) bool, args ...string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -64,7 +64,7 @@ func call(t *testing.T, seen func(text string) bool, args ...string) []string {
 	return out.lines()
 }
 
-// has is true to a text that has all the words.
+// has is true for a text that has all the words.
 func has(words ...string) func(string) bool {
 	return func(text string) bool {
 		for _, word := range words {
@@ -76,7 +76,7 @@ func has(words ...string) func(string) bool {
 	}
 }
 
-// inTurn is true to a text that has all the words, each behind the one before.
+// inTurn is true for a text that has all the words in this order.
 func inTurn(words ...string) func(string) bool {
 	behind := 0
 	return func(text string) bool {

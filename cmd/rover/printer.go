@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// columns is the width that no line exceeds, but for long ids.
+// columns is the greatest width of a line, except with long ids.
 const columns = 80
 
 // A colour is the number of an ANSI one.
@@ -28,11 +28,11 @@ const (
 	cyan    colour = 36
 )
 
-// An event is what one line tells.
+// An event is printed as one line.
 type event struct {
 	name   string
 	colour colour
-	id     string // of the server, or whom it is about; "": nobody
+	id     string // of the server or client it is about; "": none
 	detail string
 	fields any // a struct: the object's fields behind time and event
 }
@@ -50,8 +50,8 @@ type printer struct {
 	broken bool
 }
 
-// newPrinter prints on out, in colour where that is a terminal. failed is told
-// once if writing fails.
+// newPrinter prints on out, in colour where that is a terminal. failed is
+// called once, if writing fails.
 func newPrinter(out io.Writer, json bool, idWidth int, failed func(error)) *printer {
 	return &printer{out: out, json: json, idWidth: idWidth, failed: failed, coloured: !json && wantsColour(out)}
 }
@@ -65,7 +65,7 @@ func wantsColour(out io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// print tells an event, of now.
+// print writes an event, with the current time.
 func (p *printer) print(e event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,7 +97,7 @@ func encode(v any) []byte {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		panic(err) // the structs of this package can all be encoded
+		panic(err) // cannot happen: the structs of this package can all be encoded
 	}
 	return b.Bytes()
 }

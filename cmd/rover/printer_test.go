@@ -70,14 +70,14 @@ func TestLongErrors(t *testing.T) {
 	}
 }
 
-// The first write that fails is the last, and is told.
+// The first write that fails is the last, and is reported.
 func TestFailedWrites(t *testing.T) {
 	for cause, code := range map[error]int{syscall.EPIPE: 0, syscall.ENOSPC: 1} {
 		var stderr strings.Builder
 		out := &broken{err: cause}
 		equal(t, cause.Error(), run(t.Context(), []string{"rover", "demo", "--interval", "1ms"}, out, &stderr), code)
 		equal(t, "writes", out.writes, 1)
-		if told := strings.Contains(stderr.String(), "rover: writing the output: "); told != (code == 1) {
+		if reported := strings.Contains(stderr.String(), "rover: writing the output: "); reported != (code == 1) {
 			t.Errorf("%v: stderr %q", cause, stderr.String())
 		}
 	}

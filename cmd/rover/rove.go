@@ -49,7 +49,7 @@ func rove(ctx context.Context, p *printer, servers serverList, keepBelow int, op
 	if err != nil {
 		return err
 	}
-	kept, err := pool.New(pool.WithMax(math.MaxInt)) // for it notices when a server hangs up
+	kept, err := pool.New(pool.WithMax(math.MaxInt)) // a pool notices when a server hangs up
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,8 @@ func slots(t *testing.T, s *server.Slots, address string) *host {
 	return h
 }
 
-// peers are a slot server, a place where nobody listens, and one that talks
-// nonsense, as flags.
+// peers are flags for a slot server, an address without a listener, and a server
+// that talks nonsense.
 func peers(t *testing.T, s *server.Slots) []string {
 	t.Helper()
 	good := slots(t, s, "127.0.0.1:0")
@@ -78,7 +78,7 @@ func TestRoveJSON(t *testing.T) {
 	equal(t, "kept", summary["kept"].(float64), 0)
 }
 
-// inOrder wants line to begin with the first part, and then have the others.
+// inOrder checks that line begins with the first part, and then has the others.
 func inOrder(t *testing.T, line string, parts ...string) {
 	t.Helper()
 	if !strings.HasPrefix(line, parts[0]) {
@@ -102,7 +102,7 @@ func TestRoveIPv6(t *testing.T) {
 	equal(t, "header", strings.Join(strings.Fields(lines[2]), " "), "server attempts slots seen kept")
 }
 
-// What is kept is open until the end, and closed then.
+// Kept connections stay open until the end, and are closed then.
 func TestRoveKeepsUntilTheEnd(t *testing.T) {
 	var s server.Slots
 	h := slots(t, &s, "127.0.0.1:0")

@@ -64,14 +64,14 @@ func serve(ctx context.Context, p *printer, address string, secure *tls.Config) 
 	return err
 }
 
-// A register prints the slots that come and go.
+// A register prints each slot that is given or freed.
 type register struct {
 	*printer
 
 	mu    sync.Mutex
 	since map[*server.Conn]time.Time
 	all   int // slots given
-	most  int // at once
+	most  int // taken at once
 }
 
 func (r *register) given(c *server.Conn) {
@@ -129,6 +129,6 @@ type address struct {
 }
 
 func endpoint(a net.Addr) address {
-	tcp := a.(*net.TCPAddr) // all we listen on
+	tcp := a.(*net.TCPAddr) // the only kind we listen on
 	return address{tcp.AddrPort().Addr().Unmap().String(), tcp.Port}
 }

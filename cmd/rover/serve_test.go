@@ -28,8 +28,8 @@ func (s script) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// serving runs the command and returns its lines as they come, and its end,
-// which wants exit code 0.
+// serving runs the command. line returns its next line; end ends it, checks that
+// the exit code is 0 and returns the rest.
 func serving(t *testing.T, args ...string) (line func() string, end func() (rest []string)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -58,7 +58,7 @@ func serving(t *testing.T, args ...string) (line func() string, end func() (rest
 	}
 }
 
-func dial(t *testing.T, address string) (c net.Conn, greeting string) {
+func dial(t *testing.T, address string) (c net.Conn, slotLine string) {
 	t.Helper()
 	c, err := net.Dial("tcp", address)
 	if err != nil {
@@ -74,11 +74,11 @@ func dial(t *testing.T, address string) (c net.Conn, greeting string) {
 func TestServe(t *testing.T) {
 	line, end := serving(t)
 	address := line()[len("15:04:05.000  listening    "):]
-	first, greeting := dial(t, address)
-	equal(t, "greeting", greeting, "0\r\n")
+	first, slotLine := dial(t, address)
+	equal(t, "greeting", slotLine, "0\r\n")
 	inOrder(t, line()[len("15:04:05.000"):], "  given        "+first.LocalAddr().String(), "slot 0")
-	second, greeting := dial(t, address)
-	equal(t, "greeting", greeting, "1\r\n")
+	second, slotLine := dial(t, address)
+	equal(t, "greeting", slotLine, "1\r\n")
 	line()
 	first.Close()
 	inOrder(t, line()[len("15:04:05.000"):], "  freed        "+first.LocalAddr().String(), "slot 0    after ", "s")
@@ -106,8 +106,8 @@ func TestServeJSON(t *testing.T) {
 	inOrder(t, rest[0], `{"time":"`, `","event":"summary","given":1,"most":1}`)
 }
 
-// A certificate's file and its key's make a server that a rover trusts by the
-// same certificate, and no other way.
+// A rover accepts a server's certificate by --tls-ca and the right name, or with
+// --tls-insecure, and refuses it otherwise.
 func TestTLS(t *testing.T) {
 	cert, key := certificate(t)
 	line, end := serving(t, "--tls-cert", cert, "--tls-key", key)

@@ -6,8 +6,8 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// session runs do with a printer and a context that ends by a signal, by --for
-// or when the output cannot be written, which is then the error.
+// session runs do with a printer and a context. The context ends by a signal, by
+// --for, or when the output cannot be written; only the last is an error.
 func session(ctx context.Context, c *cli.Command, idWidth int, do func(context.Context, *printer) error) error {
 	if d := c.Duration("for"); d > 0 {
 		var cancel context.CancelFunc

@@ -34,7 +34,7 @@ func start(t *testing.T, args ...string) (cmd *exec.Cmd, stdout io.ReadCloser, r
 	return cmd, stdout, rest, stderr
 }
 
-// A signal is a clean end, with the summary.
+// At a signal the command ends with its summary and exit code 0.
 func TestSignals(t *testing.T) {
 	for args, want := range map[string]string{
 		"rove --server 127.0.0.1:1":   "kept to the end",
@@ -57,7 +57,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// A reader who leaves, such as head -1, is a quiet end.
+// When the reader leaves, as head -1 does, the command ends without an error.
 func TestClosedPipe(t *testing.T) {
 	cmd, stdout, _, stderr := start(t, "demo", "--interval", "1ms")
 	stdout.Close()

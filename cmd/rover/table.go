@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// align makes rows lines with aligned columns, those numbered right to the
-// right. A column that is empty in every row goes.
+// align writes rows as lines with aligned columns, those numbered right to the
+// right. A column that is empty in every row is left out.
 func align(rows [][]string, right ...int) string {
 	var b strings.Builder
 	widths := make([]int, len(rows[0]))
@@ -37,7 +37,7 @@ func align(rows [][]string, right ...int) string {
 // bar is n of most as a bar of at most width characters, to an eighth of one.
 func bar(n, most, width int) string {
 	eighths := n * width * 8 / max(most, 1)
-	if n > 0 && width > 0 { // a little is not nothing
+	if n > 0 && width > 0 { // a small n still shows
 		eighths = max(eighths, 1)
 	}
 	return strings.Repeat("█", eighths/8) + strings.TrimSpace(string([]rune(" ▏▎▍▌▋▊▉")[eighths%8]))

@@ -17,16 +17,16 @@ type tally struct {
 	connections, unreachable, errors int
 }
 
-// A row is one server's.
+// A row is the counts of one server.
 type row struct {
 	server   named
 	attempts int
-	lowest   int // slot seen; -1: none was
+	lowest   int // slot seen; -1: none
 	highest  int
 	trouble  string // why the latest attempt failed
 }
 
-// newTally counts for servers, which have ids of their own.
+// newTally counts for servers, whose ids differ.
 func newTally(servers serverList) *tally {
 	t := &tally{byID: make(map[string]*row)}
 	for _, n := range servers {
@@ -36,7 +36,7 @@ func newTally(servers serverList) *tally {
 	return t
 }
 
-// count counts an outcome. Errors that are about no server are in no row.
+// count adds an outcome. An error that is about no server is in no row.
 func (t *tally) count(outcome any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -61,8 +61,8 @@ func (t *tally) count(outcome any) {
 
 func (r *row) fail(err error) { r.attempts, r.trouble = r.attempts+1, reason(err) }
 
-// summary ends a command that roved: what came of each server, given how many
-// connections are kept there, and the sum.
+// summary is the end of a command that roved: the counts of each server, with
+// the connections kept there, and the sum.
 func (p *printer) summary(t *tally, kept map[rover.Server]int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -78,7 +78,7 @@ func (p *printer) summary(t *tally, kept map[rover.Server]int) {
 		t.table(kept, p.paint), t.connections, sum, t.unreachable, t.errors))
 }
 
-// barWidth is what a table of short ids leaves.
+// barWidth is the room that a table of short ids leaves.
 const barWidth = 24
 
 func (t *tally) table(kept map[rover.Server]int, paint func(colour, string) string) string {
@@ -106,7 +106,7 @@ func (t *tally) table(kept map[rover.Server]int, paint func(colour, string) stri
 	return align(rows, 2, 4)
 }
 
-// slots is the range of those seen.
+// slots is the range of the slots seen.
 func (r *row) slots() string {
 	switch {
 	case r.lowest < 0:

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Wrong flags are exit code 2 and one line that says what would be right.
+// For wrong flags the exit code is 2, and one line says what would be right.
 func TestWrongFlags(t *testing.T) {
 	for args, want := range map[string]string{
 		"fly":                               `there is no command "fly"; want rove, serve or demo`,
@@ -64,7 +64,7 @@ func TestHelpVersionAndCompletion(t *testing.T) {
 	}
 }
 
-// An address that is taken is exit code 1.
+// For an address that is taken the exit code is 1.
 func TestCannotListen(t *testing.T) {
 	l := listen(t)
 	defer l.Close()

@@ -57,7 +57,7 @@ func settle(m *runtime.MemStats) {
 	runtime.ReadMemStats(m)
 }
 
-// calm dials a socket that greets with slot 13, without a network.
+// calm dials a socket that has the line of slot 13, without a network.
 type calm struct{}
 
 func (calm) DialContext(context.Context, string, string) (net.Conn, error) {

@@ -11,9 +11,9 @@ import (
 	"github.com/callosum-go/rover"
 )
 
-// The hand-written loops give what the rover gives: a deadline over dial and
-// slot line, cancellation at any moment, one read for a line in one piece, and
-// a refusal by reset.
+// The hand-written loops do what the rover does: a deadline for dial and slot
+// line together, cancellation at any time, one read for a line in one piece,
+// and a refusal by reset.
 
 const dialTimeout = 5 * time.Second
 
@@ -37,7 +37,7 @@ func usual(ctx context.Context, addresses []string, inFlight int, count *atomic.
 				defer refuse(conn)
 				stop := context.AfterFunc(ctx, func() { conn.Close() })
 				defer stop()
-				return greeting(conn, buf)
+				return readSlot(conn, buf)
 			}()
 			if err != nil {
 				return err
@@ -48,9 +48,9 @@ func usual(ctx context.Context, addresses []string, inFlight int, count *atomic.
 	})
 }
 
-// lean is the least work we know of: one context for all attempts that tells
-// its own deadline, so that the dialer needs no timer, the socket's own deadline
-// for the line, and no keep-alive probes for a socket that nobody keeps.
+// lean is the least work we know of. One context serves all attempts and returns
+// its own deadline, so the dialer needs no timer. The line has the socket's own
+// deadline. There are no keep-alive probes, as the socket is not kept.
 func lean(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
 	return leanest(ctx, addresses, inFlight, func(conn net.Conn) {
 		refuse(conn)
@@ -58,8 +58,8 @@ func lean(ctx context.Context, addresses []string, inFlight int, count *atomic.I
 	})
 }
 
-// consumed is lean with one consumer for all sockets, on a goroutine of its
-// own, as every pipeline has: what handing over there and back costs.
+// consumed is lean with one consumer for all sockets, on a goroutine of its own,
+// as in every pipeline. It measures the cost of handing over there and back.
 func consumed(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
 	type socket struct {
 		net.Conn
@@ -107,7 +107,7 @@ func leanest(ctx context.Context, addresses []string, inFlight int, take func(ne
 			now = conn
 			mu.Unlock()
 			_ = conn.SetReadDeadline(due.at)
-			err = greeting(conn, buf)
+			err = readSlot(conn, buf)
 			mu.Lock()
 			now = nil
 			mu.Unlock()
@@ -121,8 +121,8 @@ func leanest(ctx context.Context, addresses []string, inFlight int, take func(ne
 	})
 }
 
-// inTurn gives one address after the other, to all workers together, as the
-// rover's pick does: servers that get several connections at once have less
+// inTurn returns one address after the other, to all workers together, as the
+// rover's pick does: a server that gets several connections at once has less
 // work with each.
 func inTurn(addresses []string) func() string {
 	var turn atomic.Int64
@@ -136,7 +136,7 @@ type dueContext struct {
 
 func (c *dueContext) Deadline() (time.Time, bool) { return c.at, true }
 
-func greeting(conn net.Conn, buf []byte) error {
+func readSlot(conn net.Conn, buf []byte) error {
 	n, err := conn.Read(buf)
 	if err != nil {
 		return err

@@ -14,8 +14,8 @@ import (
 	"github.com/callosum-go/rover/server"
 )
 
-// A part is one step of the rover, beside what one would write by hand for the
-// same job. Each is a benchmark whose operation is unit things at once.
+// A part is one step of the rover, beside hand-written code for the same job.
+// Each is a benchmark whose operation is unit things at once.
 type part struct {
 	name       string
 	unit       int
@@ -154,8 +154,8 @@ func setOurs(n int) func(*testing.B) {
 	}
 }
 
-// setByHand is a map that is walked to a random place, as the reference and
-// most people do it.
+// setByHand is a map that is walked to a random place, as in the reference and
+// most hand-written code.
 func setByHand(n int) func(*testing.B) {
 	servers := make(map[string]rover.Server, n)
 	for i := range n {

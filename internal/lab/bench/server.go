@@ -13,8 +13,8 @@ import (
 // destination the port range, not the client, would be the limit.
 const hosts = 64
 
-// serve greets every connection and is done with it, until standard input
-// ends: as little work as a server can do, so that the clients are measured.
+// serve writes every connection a line and forgets it, until standard input
+// ends. It is as little work as a server can do: the clients are measured.
 func serve() error {
 	for i := range hosts {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.1.%d:0", i+1))

@@ -20,22 +20,22 @@ type Case struct {
 	Name   string // unique, fit for a test's name
 	Group  Group  // the part of the table it stands in
 	Door   Door   // how the server listens
-	Script Script // what it does to each connection it accepts; then it waits for the client to leave
+	Script Script // what it does to each connection it accepts; then it waits until the client leaves
 	Way    Way    // how the client gets there
 	Owner  Owner  // what the rover's owner does
 
 	// Want is what must come of the attempt: one of these. There is more than one only where the
 	// network decides which.
 	Want []Outcome
-	// Also is what is told besides, for other reasons than the attempt's.
+	// Also is what is emitted besides, for reasons other than the attempt's.
 	Also []Outcome
 
-	// Virtual says that the outcome turns on a moment of the client's patience: only virtual time
-	// can tell that apart from a slow machine, so the case is for pipes in bubbles.
+	// Virtual: the outcome depends on an exact time within the client's patience. On a slow
+	// machine that time is not exact, so the case is for pipes in bubbles.
 	Virtual bool
 
 	// Reference is what the Node package callosum-client-tcp-rover was measured to do; empty
-	// where nobody measured.
+	// where it was not measured.
 	Reference string
 }
 
@@ -56,21 +56,20 @@ func (c Case) Does() string {
 	return strings.Join(parts, "; ")
 }
 
-// Told says in words what must come of the case.
+// Told is in words what must come of the case.
 func (c Case) Told() string {
 	var either []string
 	for _, want := range c.Want {
 		either = append(either, want.String())
 	}
-	told := strings.Join(either, "; or ")
+	text := strings.Join(either, "; or ")
 	for _, also := range c.Also {
-		told += "; and " + also.String()
+		text += "; and " + also.String()
 	}
-	return told
+	return text
 }
 
-// Watches reports whether the server sees its clients leave, so that [Server.Quiet] has something
-// to tell.
+// Watches reports whether the server sees its clients leave, which [Server.Quiet] waits for.
 func (c Case) Watches() bool {
 	return c.Door == Accepts && !slices.ContainsFunc(c.Script, func(step Step) bool { return step.words == forgets })
 }
@@ -152,7 +151,7 @@ type Outcome struct {
 	Ends  error
 
 	// For Errors: the class. For a protocol error, Wrong is what came up to the byte that was
-	// wrong: the error must be told on that byte, and its Line must begin so.
+	// wrong: the error must be emitted at that byte, and its Line must begin so.
 	Class Class
 	Wrong string
 
@@ -185,7 +184,7 @@ func (o Outcome) String() string {
 	case Errors:
 		add("%s", o.Class)
 		if o.Wrong != "" {
-			add("told on the last byte of %s", quote(o.Wrong))
+			add("emitted at the last byte of %s", quote(o.Wrong))
 		}
 	}
 	if o.Cause != nil {

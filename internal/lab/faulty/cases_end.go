@@ -64,7 +64,7 @@ func silenceCases() []Case {
 	add(Case{Name: "never accepts", Door: Unattended, Want: timeout()})
 	add(Case{Name: "full accept queue", Door: Full, Want: timeout()})
 
-	// Whoever gives each byte a timeout of its own finds a slot in these.
+	// A client that gives each byte a timeout of its own gets a slot in these.
 	add(Case{
 		Name: "loris", Want: timeout(),
 		Script: Script{Wait(0.4), Send("1"), Wait(0.4), Send("3"), Wait(0.4), Send("\r"), Wait(10), Send("\n")},

@@ -11,8 +11,8 @@ import (
 // What the reference was measured to do about nonsense.
 const refJunk = "a half-open socket, for as long as the server holds on"
 
-// junkCases are the lines that are wrong. The server always holds on: whoever waits for more than
-// the first wrong byte waits for ever.
+// junkCases are the lines that are wrong. The server keeps the connection: a client that waits for
+// more than the first wrong byte waits for ever.
 func junkCases() []Case {
 	var cases []Case
 	add := func(name, wrong, rest string) {

@@ -9,8 +9,8 @@ import (
 	"net"
 )
 
-// CheckCause says what is wrong with an attempt's error, as far as the standard library can tell:
-// its cause, and whether it is a timeout or a failed lookup. It returns nil if nothing is.
+// CheckCause checks what the standard library knows of an attempt's error: its cause, and whether
+// it is a timeout or a failed lookup. It returns what is wrong, or nil.
 func (o Outcome) CheckCause(err error) error {
 	var (
 		network net.Error
@@ -27,7 +27,7 @@ func (o Outcome) CheckCause(err error) error {
 	return fmt.Errorf("want %s; got the error %w", o, err)
 }
 
-// CheckKept does with a kept connection what the outcome says, and returns what went otherwise.
+// CheckKept does with a kept connection what the outcome says. It returns what is wrong, or nil.
 func (o Outcome) CheckKept(conn net.Conn) error {
 	if o.Says != "" {
 		if _, err := io.WriteString(conn, o.Says); err != nil {

@@ -92,8 +92,8 @@ func (e *pipeEnd) SetWriteDeadline(t time.Time) error {
 	return e.unlessOpen(e.out.SetWriteDeadline(t))
 }
 
-// unlessOpen lets a deadline's error through only when this end is closed: a net.Pipe also refuses
-// one when its other end is, a socket does not.
+// unlessOpen returns a deadline's error only when this end is closed. A net.Pipe also refuses a
+// deadline when its other end is closed; a socket does not.
 func (e *pipeEnd) unlessOpen(err error) error {
 	if err != nil && e.closed.Load() {
 		return &net.OpError{Op: "set", Net: "pipe", Err: net.ErrClosed}

@@ -14,15 +14,15 @@ type descriptor int
 
 func (d descriptor) Close() error { return syscall.Close(int(d)) }
 
-// reserve binds a port of host without listening on it: connections are refused, and nobody else
-// gets the port meanwhile.
+// reserve binds a port of host without listening on it: connections are refused, and no other
+// process gets the port meanwhile.
 func (s *Server) reserve(host string) (port int, err error) {
 	_, port, err = s.bind(host)
 	return port, err
 }
 
 // cram listens with the shortest accept queue there is and fills it, so that the kernel drops the
-// first packet of whoever comes next.
+// first packet of the next client.
 func (s *Server) cram(host string) (port int, err error) {
 	fd, port, err := s.bind(host)
 	if err != nil {

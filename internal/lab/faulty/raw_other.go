@@ -4,8 +4,8 @@ package faulty
 
 import "errors"
 
-// How other systems treat a port without a listener, or a full accept queue, differs too much to
-// play it by the same few calls; pipes play both everywhere.
+// Other systems differ too much in how they treat a port without a listener, or a full accept
+// queue, to play it by the same few calls. Pipes play both everywhere.
 
 func (s *Server) reserve(string) (int, error) { return 0, errors.ErrUnsupported }
 

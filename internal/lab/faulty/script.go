@@ -49,10 +49,10 @@ type peer struct {
 type wire interface {
 	net.Conn
 	CloseWrite() error
-	Reset() error // closes at once, and lets the other side know it as a reset
+	Reset() error // closes at once; the other side sees a reset
 }
 
-// errOver ends a script whose connection is over, by whichever side.
+// errOver ends a script whose connection is over; either side may have ended it.
 var errOver = errors.New("faulty: the connection is over")
 
 // Send writes text in one piece.

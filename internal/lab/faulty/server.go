@@ -25,7 +25,7 @@ type Server struct {
 	dialer   Dialer
 	script   Script
 	patience time.Duration
-	beat     time.Duration // between the pieces of a line, so that they travel apart
+	beat     time.Duration // between the pieces of a line, so that each is a segment of its own
 
 	sent    atomic.Int64
 	over    chan struct{} // closed by Close
@@ -44,8 +44,7 @@ type Server struct {
 // errors.ErrUnsupported.
 func TCP(c Case, host string, patience time.Duration) (*Server, error) {
 	s := newServer(c, host, patience)
-	// Two milliseconds are enough for a waiting reader to be woken between two pieces, and no
-	// outcome depends on it.
+	// In two milliseconds a waiting reader wakes up between two pieces. No outcome depends on it.
 	s.beat = 2 * time.Millisecond
 	s.dialer = &net.Dialer{}
 
@@ -138,7 +137,7 @@ func (s *Server) Quiet(ctx context.Context) error {
 	}
 }
 
-// Close ends the server and all its connections, and returns when nothing of them is left.
+// Close ends the server and all its connections, and waits until their goroutines have ended.
 func (s *Server) Close() {
 	s.mu.Lock()
 	if !s.ended {
@@ -155,7 +154,7 @@ func (s *Server) Close() {
 	s.running.Wait()
 }
 
-// listen opens a listener and, unless it is unattended, plays the script to all who come.
+// listen opens a listener and, unless it is unattended, plays the script to each connection.
 func (s *Server) listen(door Door, host string) error {
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {

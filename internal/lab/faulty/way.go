@@ -59,8 +59,8 @@ func Late() Way {
 // ResolverHangs is a name server that never answers.
 func ResolverHangs() Way {
 	return resolving("the name server never answers", func(ctx context.Context, s *Server) (net.Conn, error) {
-		// Lookups of one name are shared: who leaves does not end them for the others, and the
-		// last one out may leave them to their own timeout, which is seconds away.
+		// Lookups of one name are shared. One caller's context does not end the lookup for the
+		// others, and after the last it may run to its own timeout, which takes seconds.
 		select {
 		case <-ctx.Done():
 		case <-s.over:
@@ -80,7 +80,7 @@ func ResolverFails() Way {
 func NoSuchHost() Way {
 	return resolving("the name server does not know the name", func(context.Context, *Server) (net.Conn, error) {
 		client, server := net.Pipe()
-		// The resolver closes its end when it has its answer, or has had enough: so it ends.
+		// denyNames ends when the resolver closes its end: with an answer, or at its timeout.
 		go denyNames(server)
 		return client, nil
 	})
@@ -110,8 +110,8 @@ func resolving(words string, dial func(context.Context, *Server) (net.Conn, erro
 // noHost is a name that can never exist; the dot keeps search domains away.
 const noHost = "rover.invalid."
 
-// firstLookup looks up a name and finds nobody to ask. The first lookup of a process makes
-// channels that all later ones use: made in a bubble, they would be of no use outside it.
+// firstLookup looks up a name without a name server. The first lookup of a process makes
+// channels that all later ones use. If made in a bubble, they could not be used outside it.
 var firstLookup = sync.OnceFunc(func() {
 	resolver := &net.Resolver{
 		PreferGo: true,
@@ -154,7 +154,7 @@ func denyNames(conn net.Conn) {
 	}
 }
 
-// hang waits for the context's end, as a dial does that nobody answers.
+// hang waits for the context's end, like a dial that nobody answers.
 func hang(ctx context.Context, network string) (net.Conn, error) {
 	<-ctx.Done()
 	return nil, &net.OpError{Op: "dial", Net: network, Err: ctx.Err()}

@@ -15,12 +15,12 @@ import (
 	"github.com/callosum-go/rover/internal/socket"
 )
 
-// A crowd is all who subscribe to a life's stream, in no order and with few manners.
+// A crowd is all subscribers of a life's stream. Some of them misbehave.
 type crowd struct {
 	life     *life
 	kept     atomic.Int64
 	stop     chan struct{} // asks one callback to call Stop
-	released chan struct{} // closed when those who are stuck may go on
+	released chan struct{} // closed when stuck callbacks may go on
 	leave    func()        // asks all to leave
 	door     sync.WaitGroup
 	guests   sync.WaitGroup

@@ -145,7 +145,7 @@ func newSound(host string) (*sound, error) {
 	return s, nil
 }
 
-// close waits for the clients, who must all have left, and then counts the slots.
+// close waits until all clients have left, then checks that all slots are free.
 func (s *sound) close() error {
 	err := s.listener.Close()
 	s.running.Wait()

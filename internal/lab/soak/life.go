@@ -61,7 +61,7 @@ func (l *life) wrong(format string, args ...any) {
 	}
 }
 
-// chance is random for one more goroutine. Only the life's own goroutine may ask for it.
+// chance is a random source for one more goroutine. Only the life's own goroutine may call it.
 func (l *life) chance() *rand.Rand {
 	return rand.New(rand.NewPCG(l.random.Uint64(), l.random.Uint64()))
 }
@@ -137,7 +137,7 @@ func (l *life) newStream() error {
 	return err
 }
 
-// ticks comes as fast as attempts end, and now and then faster.
+// ticks emits as fast as attempts end, and sometimes faster.
 func (l *life) ticks(random *rand.Rand) rxgo.Observable {
 	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
 		return func(yield func(rxgo.Item) bool) {
@@ -204,7 +204,7 @@ func (l *life) end(stopRoving func()) {
 	}
 }
 
-// check holds the life, which is over, to what must be true then.
+// check checks what must be true when the life is over.
 func (l *life) check() {
 	n := l.stream.Stats()
 	l.stats = n
@@ -224,7 +224,7 @@ func (l *life) check() {
 	l.witness.check(n)
 }
 
-// checkSums holds counters, of any moment, to their sums.
+// checkSums checks that counters, taken at any time, add up.
 func (l *life) checkSums(n rover.Stats) {
 	if err := kit.AddUp(n); err != nil {
 		l.wrong("%w", err)
@@ -238,7 +238,7 @@ func (panickingHandler) Enabled(context.Context, slog.Level) bool { return true 
 
 func (panickingHandler) Handle(context.Context, slog.Record) error { panic("a logger that panics") }
 
-// warmUp makes what the process makes once and keeps: the poller, above all.
+// warmUp makes what a process makes once and keeps, such as the poller.
 func warmUp() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err == nil {

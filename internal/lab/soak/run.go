@@ -26,14 +26,14 @@ type plan struct {
 	only     int // this life alone; 0: all
 }
 
-// A run is a row of lives and what they came to.
+// A run is a row of lives and their counts.
 type run struct {
 	plan  plan
 	began time.Time
 
 	lives  atomic.Int64
 	events atomic.Int64 // that subscribers have seen
-	open   atomic.Int64 // sockets that dialers have given and nobody has closed
+	open   atomic.Int64 // sockets that dialers have returned and that are not closed
 	now    atomic.Pointer[rover.Stream]
 
 	past   rover.Stats // of all lives that are over
@@ -41,7 +41,7 @@ type run struct {
 	tally  tally
 }
 
-// patience is how long a life may take to end, and what it leaves to be gone.
+// patience is how long a life may take to end, and then its leftovers to go.
 const patience = 60 * time.Second
 
 func newRun(p plan) *run { return &run{plan: p, began: time.Now(), tally: newTally()} }
@@ -91,7 +91,7 @@ func (r *run) one(ctx context.Context, n int) error {
 	}
 }
 
-// source is the chance of the nth life.
+// source is the random source of the nth life.
 func source(seed uint64, n int) rand.Source { return rand.NewPCG(seed, uint64(n)) }
 
 // attempts is how many have been made so far.
@@ -103,7 +103,7 @@ func (r *run) attempts() int {
 	return n
 }
 
-// summary is what the run came to, for a person.
+// summary is the result of the run, for people.
 func (r *run) summary() string {
 	var b strings.Builder
 	n := r.past
@@ -145,8 +145,8 @@ func footprint() held {
 	return held{runtime.NumGoroutine(), kit.Descriptors()}
 }
 
-// wait waits until the process holds no more than it did. What ends by itself, as a resolver's
-// last goroutine does, may take a moment.
+// wait waits until the process holds no more than it did. What ends by itself, such as
+// a resolver's last goroutine, may take some time.
 func (h held) wait() error {
 	end := time.After(patience)
 	look := time.NewTicker(10 * time.Millisecond)

@@ -45,8 +45,8 @@ func TestLifeRepeats(t *testing.T) {
 	}
 }
 
-// TestWhatIsWrongIsTold gives the checks what they are there to find.
-func TestWhatIsWrongIsTold(t *testing.T) {
+// TestChecksFindWhatIsWrong gives each check something wrong to find.
+func TestChecksFindWhatIsWrong(t *testing.T) {
 	silent := rover.Server{Host: "127.0.0.1", Port: 1}
 	for _, test := range []struct {
 		name  string
@@ -79,14 +79,14 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 	}
 }
 
-// TestLeftoversAreTold waits, in virtual time, for what is gone and for what never goes.
-func TestLeftoversAreTold(t *testing.T) {
+// TestLeftoversAreReported waits, in virtual time, for what is gone and for what never goes.
+func TestLeftoversAreReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		if err := footprint().wait(); err != nil {
 			t.Error(err)
 		}
 		var none held
-		if err := none.wait(); err == nil || !strings.Contains(err.Error(), "TestLeftoversAreTold") {
+		if err := none.wait(); err == nil || !strings.Contains(err.Error(), "TestLeftoversAreReported") {
 			t.Errorf("goroutines are left, told: %v", err)
 		}
 	})
