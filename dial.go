@@ -365,24 +365,31 @@ func newAttempt(stream context.Context, tick any, id string, server Server, dial
 	return a
 }
 
-// run makes the attempt.
+// run makes the attempt. What the dialer and its errors and sockets do is
+// guarded, to the end.
 func (a *attempt) run(dialer Dialer) (r result) {
 	var conn net.Conn
-	var slot, n int
-	var err error
-	guarded("dialer", func() { slot, n, err = a.connect(dialer, &conn) }, func(p *PanicError) { err = p })
+	guarded("dialer", func() { r = a.try(dialer, &conn) }, func(p *PanicError) {
+		socket.Refuse(conn)
+		r = a.failed(p)
+	})
+	return r
+}
+
+func (a *attempt) try(dialer Dialer, conn *net.Conn) result {
+	slot, n, err := a.connect(dialer, conn)
 	late := a.Finish() == context.DeadlineExceeded
 	if a.cut() {
-		socket.Refuse(conn)
+		socket.Refuse(*conn)
 		return result{}
 	}
-	if _, panicked := err.(*PanicError); late && !panicked {
-		err = socket.Timeout(err, conn)
+	if late {
+		err = socket.Timeout(err, *conn)
 	}
-	if err == nil {
-		return result{offer: newOffering(a.id, a.server, slot, conn, dialer == defaultDialer), conn: conn}
+	if err != nil {
+		return result{err: a.blame(*conn, n, err)}
 	}
-	return result{err: a.blame(conn, n, err)}
+	return result{offer: newOffering(a.id, a.server, slot, *conn, dialer == defaultDialer), conn: *conn}
 }
 
 // connect dials and reads the slot line, n bytes of it. The socket is the
@@ -407,13 +414,14 @@ func (a *attempt) connect(dialer Dialer, conn *net.Conn) (slot, n int, err error
 	return slot, n, err
 }
 
-// gone is the result of an attempt whose dialer has ended its goroutine.
-func (a *attempt) gone() result {
+// failed is the result of an attempt whose dialer panicked or has ended its
+// goroutine.
+func (a *attempt) failed(p *PanicError) result {
 	a.Abort(context.Canceled) // closes the socket, if there is one
 	if a.cut() {
 		return result{}
 	}
-	return result{err: &PanicError{"dialer", goexit, debug.Stack()}}
+	return result{err: p}
 }
 
 // cut says that the stream has ended. Its deadline counts as soon as it has
@@ -427,9 +435,6 @@ func (a *attempt) cut() bool {
 // blame says whose fault an error is, and closes the socket.
 func (a *attempt) blame(conn net.Conn, n int, err error) error {
 	defer socket.Refuse(conn)
-	if _, panicked := err.(*PanicError); panicked {
-		return err
-	}
 	took, addr := time.Since(a.begun), a.addr(conn, err)
 	switch {
 	case errors.Is(err, ErrProtocol):
@@ -537,7 +542,7 @@ func NewConnection(id string, server Server, slot int, conn net.Conn) *Connectio
 // which. A second Keep by the keeper is ErrKept.
 func (c *Connection) Keep() (net.Conn, error) {
 	if !c.said.CompareAndSwap(0, saidKeep) {
-		if c.said.Load() == saidKeep && c.offer.Fate() == offer.Kept {
+		if c.said.Load() == saidKeep {
 			return nil, ErrKept
 		}
 		return nil, c.offer.lost()
@@ -571,7 +576,11 @@ func (o *offering) delivered() bool {
 // from now on.
 func fresh(v any) bool {
 	c, ok := v.(*Connection)
-	return !ok || c.offer.delivered()
+	if !ok || c.offer.delivered() {
+		return true
+	}
+	c.leave(offer.Open) // whoever took it off the queue ends it, and says why
+	return false
 }
 
 func over(v any) <-chan struct{} {

@@ -92,7 +92,7 @@ func WithLatestFrom(source, other rxgo.Observable, combine rxgo.Func2, opts ...r
 				}
 			}
 		}
-	}, left, opts...)
+	}, lost, opts...)
 }
 
 // MergeMap observes project(item) for each item of source, at most n of them
@@ -155,7 +155,7 @@ func gather(subscribe func(ctx context.Context, emit func(rxgo.Item) bool) (run 
 			case out <- item:
 				return !item.Error()
 			case <-ctx.Done():
-				left(item.V)
+				lost(item.V)
 				return false
 			}
 		})
@@ -174,7 +174,7 @@ func gather(subscribe func(ctx context.Context, emit func(rxgo.Item) bool) (run 
 				}
 			}
 		}
-	}, left, opts...)
+	}, lost, opts...)
 }
 
 // concurrently works on each item in a goroutine, on at most n at once (n < 1:
@@ -253,7 +253,7 @@ func TakeUntil(source, notifier rxgo.Observable, opts ...rxgo.Option) rxgo.Obser
 				}
 			}
 		}
-	}, left, opts...)
+	}, lost, opts...)
 }
 
 // Share lets any number of subscribers have one subscription to source. It is
@@ -261,7 +261,8 @@ func TakeUntil(source, notifier rxgo.Observable, opts ...rxgo.Option) rxgo.Obser
 // gets what is emitted from then on, and one that comes after the end starts
 // anew. Source is not made to wait for a slow subscriber: each has a queue of
 // hot.DefaultQueue items, or its rxgo.WithBufferedChannel, which overflows.
-// Every subscriber gets a *Connection of its own.
+// Every subscriber gets a *Connection of its own. A *Kept has one owner: share
+// connections, and keep them behind Share.
 func Share(source rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
 	return hot.Share(source, opts, append([]hot.SubjectOption{hot.WithEach(another)}, offerRules...)...)
 }
@@ -324,7 +325,7 @@ func KeepEach(connections rxgo.Observable, opts ...rxgo.Option) rxgo.Observable 
 				}
 			}
 		}
-	}, func(v any) { socket.Refuse(v.(*Kept).Conn) }, opts...)
+	}, lost, opts...)
 }
 
 // Events is a subscription to loop over, once:
@@ -387,18 +388,33 @@ var offerRules = []hot.SubjectOption{
 func left(v any)       { leave(v, offer.Left) }
 func overflowed(v any) { leave(v, offer.Overflowed) }
 
-// lose declines what nobody will get to see.
-func lose(v any) { leave(v, offer.Declined) }
-
 func leave(v any, why offer.Fate) {
 	if c, ok := v.(*Connection); ok {
 		c.leave(why)
 	}
 }
 
+// lost leaves what an operator's subscriber did not take.
+func lost(v any) {
+	if k, ok := v.(*Kept); ok {
+		socket.Refuse(k.Conn)
+		return
+	}
+	left(v)
+}
+
+// lose declines what nobody will get to see.
+func lose(v any) {
+	if c, ok := v.(*Connection); ok {
+		c.Decline()
+		return
+	}
+	lost(v)
+}
+
 // discard takes what is left until the channel is closed.
 func discard(items <-chan rxgo.Item) {
 	for item := range items {
-		left(item.V)
+		lost(item.V)
 	}
 }

@@ -35,9 +35,9 @@ import (
 	"iter"
 	"log/slog"
 	"maps"
-	"math"
 	"math/rand/v2"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -235,7 +235,7 @@ type Stream struct {
 	picked     chan int // its answers, which it never waits to give
 	pickFailed chan *PanicError
 
-	mu      sync.Mutex
+	mu      chan struct{} // a lock, of what follows: Start subscribes under it
 	stopped bool
 	ctx     context.Context // nil: not started
 	cancel  func()
@@ -261,7 +261,8 @@ func New(opts ...Option) (*Stream, error) {
 	if s.ticks == nil {
 		s.ticks = interval(s.interval, s.missed, nil)
 	}
-	s.aiming, s.done, s.addrs = make(chan struct{}, 1), make(chan struct{}), make(map[Server]string)
+	s.aiming, s.mu, s.done = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
+	s.addrs = make(map[Server]string)
 	s.asked, s.picked, s.pickFailed = make(chan int), make(chan int, 1), make(chan *PanicError, 1)
 	s.inForce = hot.NewSubject(hot.WithQueue(1), hot.WithLatest())
 	s.sets = hot.NewSubject(hot.WithGrowingQueue(), hot.WithFirst(s.wholeSet))
@@ -281,12 +282,11 @@ func New(opts ...Option) (*Stream, error) {
 }
 
 // rove is the whole rover: it subscribes to ticks and sets and returns what
-// roves over them. That returns when ctx has ended, and every dial with it.
+// roves over them, until ctx or the ticks end.
 func (s *Stream) rove(ctx context.Context) (run func()) {
 	targets := WithLatestFrom(hot.Lossless(s.ticks), s.inForce.Observable(), s.aim) // *attempt, or skipped
 	attempts := hot.Items(ctx, targets.Filter(s.aimed))
 	return func() {
-		defer s.workers.Wait()
 		guarded("ticks", func() {
 			for item := range attempts { // MergeMap(dial), without an Observable for each
 				s.dial(item)
@@ -313,6 +313,9 @@ func (s *Stream) aim(_ context.Context, tick, servers any) (any, error) {
 }
 
 func (s *Stream) target(tick any, servers *set.Set[Server]) any {
+	if _, aimed := tick.(to); !aimed && servers.Len() == 0 {
+		return s.owe(tick, servers)
+	}
 	if s.now().InFlight >= s.maxInFlight { // target alone adds to it, under aiming
 		s.tick(func(n *Stats) { n.Busy++ })
 		return skip(tick, ErrBusy)
@@ -448,10 +451,11 @@ func (s *Stream) pay() {
 			return
 		}
 		v := s.owedTarget()
-		<-s.aiming
-		if v != nil && s.aimed(v) {
-			s.dial(rxgo.Of(v))
+		if a, ok := v.(*attempt); ok {
+			s.dial(rxgo.Of(a)) // still aiming: end waits for it
 		}
+		<-s.aiming
+		s.aimed(v)
 	}
 }
 
@@ -497,12 +501,14 @@ func (s *Stream) attempt(w *worker.Worker[*attempt], a *attempt) {
 	r, returned := result{}, false
 	defer func() {
 		if !returned { // the dialer has ended its goroutine
-			r = a.gone()
+			r = a.failed(&PanicError{"dialer", goexit, debug.Stack()})
 		}
 		if !s.settle(a, r) { // it was abandoned: nobody waits for this worker
 			socket.Refuse(r.conn)
 			w.Leave()
+			return
 		}
+		s.debug(a, r)
 	}()
 	s.attempts.Add(&a.place, a, a.begun)
 	if s.ctx.Err() != nil {
@@ -524,11 +530,12 @@ func (s *Stream) abandon(a *attempt) bool {
 	if !a.cut() {
 		r.err = a.blame(nil, 0, socket.Timeout(nil, nil))
 	}
-	abandoned := s.settle(a, r)
-	if abandoned {
-		a.worker.Leave()
+	if !s.settle(a, r) {
+		return false
 	}
-	return abandoned
+	a.worker.Leave()
+	apart("logger", func() { s.debug(a, r) }, func(*PanicError) {})
+	return true
 }
 
 // settle counts what became of an attempt and puts it on its stream. False: it
@@ -565,7 +572,6 @@ func (s *Stream) settle(a *attempt, r result) bool {
 	default: // ErrDropped
 		s.count(func(n *Stats) { n.InFlight--; n.Aborted++ })
 	}
-	s.debug(a, r)
 	return true
 }
 
@@ -587,14 +593,15 @@ func (s *Stream) report(err error) {
 // undelivered is an event that a subscriber's full queue gave up.
 func (s *Stream) undelivered(v any) {
 	s.count(func(n *Stats) { n.Undelivered++ })
-	if err := v.(error); !isUnreachable(err) {
+	switch err := v.(type) {
+	case *UnreachableError: // is not logged
+	case *PanicError:
+		if err.In != "logger" { // which would be asked again, and again
+			s.warn(err)
+		}
+	case error:
 		s.warn(err)
 	}
-}
-
-func isUnreachable(err error) bool {
-	_, is := err.(*UnreachableError)
-	return is
 }
 
 func (s *Stream) warn(err error) {
@@ -615,7 +622,7 @@ func (s *Stream) log(level slog.Level, msg string, args ...any) {
 
 func (s *Stream) debug(a *attempt, r result) {
 	guarded("logger", func() {
-		if !s.logger.Enabled(a.stream, slog.LevelDebug) {
+		if r.offer == nil && r.err == nil || !s.logger.Enabled(a.stream, slog.LevelDebug) {
 			return
 		}
 		outcome := any(r.err)
@@ -728,20 +735,6 @@ func (s *Stream) wholeSet() iter.Seq[any] {
 // Servers returns a copy of the set in force.
 func (s *Stream) Servers() map[string]Server { return s.servers.All() }
 
-// adopt puts up to n sets of the user's source in force.
-func (s *Stream) adopt(sets <-chan rxgo.Item, n int) {
-	for range n {
-		item, ok := <-sets
-		if !ok {
-			s.waiting.Store(false)
-			return
-		}
-		for _, err := range s.readSet(item) {
-			s.report(err)
-		}
-	}
-}
-
 // readSet puts one item of a source of sets in force and returns what is wrong
 // with it.
 func (s *Stream) readSet(item rxgo.Item) (wrong []error) {
@@ -761,8 +754,8 @@ func (s *Stream) readSet(item rxgo.Item) (wrong []error) {
 
 // Connections emits a *Connection for each slot line that was read. A
 // subscriber that comes while offers are open gets them first, the newest
-// first. A queue that overflows declines its oldest, and so does a subscriber
-// that leaves. What is over is not delivered.
+// first. A queue that overflows gives up what has waited in it for longest. That is
+// declined, and so is what a subscriber leaves. What is over is not delivered.
 func (s *Stream) Connections() rxgo.Observable { return s.connections.Observable() }
 
 // Unreachable emits an *UnreachableError for each server that did not answer.
@@ -796,8 +789,8 @@ func (s *Stream) Start(ctx context.Context) error {
 }
 
 func (s *Stream) start(ctx context.Context) (failed bool, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.mu <- struct{}{}
+	defer func() { <-s.mu }()
 	if s.stopped {
 		return false, ErrStopped
 	}
@@ -809,7 +802,9 @@ func (s *Stream) start(ctx context.Context) (failed bool, err error) {
 	s.ctx, s.cancel = ctx, func() { stopWatching(); cancel() }
 	s.waiting.Store(s.source != nil)
 	fail := func(p *PanicError) { failed, err = true, p }
-	guarded("server sets", func() { s.follow(ctx) }, fail)
+	if s.source != nil {
+		guarded("server sets", func() { s.running.Go(s.follow(ctx)) }, fail)
+	}
 	if s.pick != nil {
 		s.running.Go(s.picking)
 	}
@@ -817,36 +812,45 @@ func (s *Stream) start(ctx context.Context) (failed bool, err error) {
 	return failed, err
 }
 
-// follow puts the sets of the user's source in force.
-func (s *Stream) follow(ctx context.Context) {
-	if s.source == nil {
-		return
+// follow subscribes to the user's source of sets and returns what puts them in
+// force, one after the other.
+func (s *Stream) follow(ctx context.Context) (run func()) {
+	sets := hot.Items(ctx, hot.Lossless(s.source))
+	return func() {
+		defer s.waiting.Store(false)
+		guarded("server sets", func() {
+			for item := range sets {
+				for _, err := range s.readSet(item) {
+					s.report(err)
+				}
+			}
+		}, func(p *PanicError) { s.report(p) })
 	}
-	sets := hot.Newest(ctx, hot.Guarded(s.source, func(run func()) {
-		guarded("server sets", run, func(p *PanicError) { s.report(p) })
-	}))
-	s.adopt(sets, len(sets)) // what is there already comes before the first tick
-	s.running.Go(func() { s.adopt(sets, math.MaxInt) })
 }
 
 // Stop ends the roving and completes the streams. It returns when every tick
 // and dial has ended; attempts under way emit nothing, open offers are
 // declined. A dialer that does not return at its context's end is left behind
 // when its dial timeout is over. Stop does not wait for subscribers: their
-// goroutines end when their callbacks return. It waits for Pick and Logger, and
-// for the stages of ticks and server sets: do not call it there.
+// goroutines end when their callbacks return. It waits for Pick and Logger, for
+// the stages of ticks and server sets, and for the Close of a socket: do not call
+// it there.
 func (s *Stream) Stop() { _ = s.Shutdown(context.Background()) }
 
 // Shutdown is Stop with a bound: when ctx ends, it leaves behind what has not
 // returned. The error says so, and wraps ctx's.
 func (s *Stream) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
+	select {
+	case s.mu <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("rover: shutdown: %w: Start has not returned", ctx.Err())
+	}
 	first := !s.stopped
 	s.stopped = true
 	if first && s.cancel != nil {
 		s.cancel()
 	}
-	s.mu.Unlock()
+	<-s.mu
 	if first {
 		go s.end()
 	}
@@ -857,6 +861,7 @@ func (s *Stream) Shutdown(ctx context.Context) error {
 	}
 	left := 0
 	for _, a := range slices.Concat(s.attempts.All(), s.late.All()) {
+		go a.Abort(context.Canceled) // which waits for its socket's Close
 		if s.abandon(a) {
 			left++
 		}
@@ -884,6 +889,7 @@ func (s *Stream) end() {
 		s.count(func(n *Stats) { n.Owed--; n.NoServers++ })
 	}
 	<-s.aiming
+	s.workers.Wait()
 	s.attempts.Close()
 	s.late.Close()
 	for _, o := range s.offers.queue.Close() {

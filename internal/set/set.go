@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // ErrEmpty is what Pick returns when there is nothing to pick from.
@@ -22,21 +23,22 @@ type Entry[V any] struct {
 }
 
 // A Set may be read by many goroutines, also while it is written: readers wait
-// for no more than a few entries to move. Those who write take turns, which is
-// theirs to see to. The zero value is empty and ready.
+// only while changes are put in, not while they are looked for, and not for a
+// set that is wholly new. Those who write take turns, which is theirs to see to.
+// The zero value is empty and ready.
 type Set[V comparable] struct {
 	mu     sync.RWMutex
 	places map[string]int // name → its place
 	most   int            // names there were in this map, at the most
 	blocks []*block[V]    // entries by place
 	n      int
-	era    int // one more with each snapshot
+	era    atomic.Int64 // one more with each snapshot
 }
 
 // A block is some neighbouring places. One of an earlier era than the set's is
 // part of a snapshot, and copied before it is written to.
 type block[V any] struct {
-	era     int
+	era     int64
 	entries [blockSize]Entry[V]
 }
 
@@ -90,10 +92,10 @@ func (s *Set[V]) in(place int) (e Entry[V], ok bool) {
 
 // All returns a copy. It is made of a snapshot: nobody waits for it.
 func (s *Set[V]) All() map[string]V {
-	s.mu.Lock()
-	s.era++
+	s.mu.RLock()
+	s.era.Add(1)
 	blocks, n := slices.Clone(s.blocks), s.n
-	s.mu.Unlock()
+	s.mu.RUnlock()
 	all := make(map[string]V, n)
 	for place := range n {
 		e := &blocks[place/blockSize].entries[place%blockSize]
@@ -125,11 +127,19 @@ func (s *Set[V]) Merge(values map[string]V, check func(name string, v V) error) 
 	if len(added)+len(dropped) == 0 {
 		return nil, nil, err
 	}
+	if len(dropped) == s.n { // all of it is new
+		fresh := Set[V]{places: make(map[string]int, len(added))}
+		fresh.era.Store(s.era.Load())
+		for _, e := range added {
+			fresh.put(e.Name, e.Value)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.places, s.most, s.blocks, s.n = fresh.places, fresh.most, fresh.blocks, fresh.n
+		return added, dropped, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(dropped) == s.n { // all of it is new
-		s.places, s.most, s.blocks, s.n = make(map[string]int, len(added)), len(added), nil, 0
-	}
 	for _, e := range dropped {
 		if _, stays := values[e.Name]; !stays {
 			s.drop(e.Name)
@@ -200,9 +210,9 @@ func (s *Set[V]) at(place int) *Entry[V] {
 // own returns the entry in a place, to write to.
 func (s *Set[V]) own(place int) *Entry[V] {
 	b := &s.blocks[place/blockSize]
-	if (*b).era < s.era {
+	if era := s.era.Load(); (*b).era < era {
 		mine := **b
-		mine.era = s.era
+		mine.era = era
 		*b = &mine
 	}
 	return &(*b).entries[place%blockSize]
@@ -219,7 +229,7 @@ func (s *Set[V]) put(name string, v V) {
 		s.places = make(map[string]int)
 	}
 	if s.n == len(s.blocks)*blockSize {
-		s.blocks = append(s.blocks, &block[V]{era: s.era})
+		s.blocks = append(s.blocks, &block[V]{era: s.era.Load()})
 	}
 	s.places[name] = s.n
 	*s.own(s.n) = Entry[V]{name, v}

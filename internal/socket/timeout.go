@@ -8,7 +8,7 @@ import (
 
 // Timeout is the error of an attempt that ran out of time, whatever its
 // dialer, or the read from the socket we closed, called that.
-func Timeout(err error, conn net.Conn) error {
+func Timeout(err error, conn net.Conn) (timeout error) {
 	var known net.Error
 	if errors.As(err, &known) && known.Timeout() {
 		return err
@@ -16,5 +16,9 @@ func Timeout(err error, conn net.Conn) error {
 	if conn == nil {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
 	}
-	return &net.OpError{Op: "read", Net: "tcp", Source: conn.LocalAddr(), Addr: conn.RemoteAddr(), Err: os.ErrDeadlineExceeded}
+	read := &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}
+	timeout = read
+	defer func() { _ = recover() }() // as in Refuse
+	read.Source, read.Addr = conn.LocalAddr(), conn.RemoteAddr()
+	return read
 }
