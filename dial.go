@@ -344,15 +344,11 @@ type result struct {
 
 // dropped is the result of an attempt whose server has left the set meanwhile.
 func (r result) dropped() result {
-	switch err := r.err.(type) {
-	case nil:
-		r.offer.End(offer.Stopped)
-		return result{err: ErrDropped}
-	case *PanicError:
+	if _, panicked := r.err.(*PanicError); panicked {
 		return r
-	default:
-		return result{err: fmt.Errorf("%w; before: %w", ErrDropped, err)}
 	}
+	socket.Refuse(r.conn)
+	return result{err: ErrDropped}
 }
 
 // newAttempt lets *net.Dialer share the stream's Done channel, which spares a

@@ -815,16 +815,36 @@ func (s *Stream) start(ctx context.Context) (failed bool, err error) {
 // follow subscribes to the user's source of sets and returns what puts them in
 // force, one after the other.
 func (s *Stream) follow(ctx context.Context) (run func()) {
-	sets := hot.Items(ctx, hot.Lossless(s.source))
+	var sets iter.Seq[rxgo.Item]
+	if hot.Direct(s.source) { // what is there already comes before the first tick
+		queue := hot.Newest(ctx, s.source)
+		for range len(queue) {
+			s.adopt(<-queue)
+		}
+		sets = func(yield func(rxgo.Item) bool) {
+			for item := range queue {
+				if !yield(item) {
+					return
+				}
+			}
+		}
+	} else { // stages run on our goroutine, under guard
+		sets = hot.Items(ctx, hot.Lossless(s.source))
+	}
 	return func() {
 		defer s.waiting.Store(false)
 		guarded("server sets", func() {
 			for item := range sets {
-				for _, err := range s.readSet(item) {
-					s.report(err)
-				}
+				s.adopt(item)
 			}
 		}, func(p *PanicError) { s.report(p) })
+	}
+}
+
+// adopt puts one item of the source in force, and reports what is wrong with it.
+func (s *Stream) adopt(item rxgo.Item) {
+	for _, err := range s.readSet(item) {
+		s.report(err)
 	}
 }
 
@@ -842,8 +862,12 @@ func (s *Stream) Stop() { _ = s.Shutdown(context.Background()) }
 func (s *Stream) Shutdown(ctx context.Context) error {
 	select {
 	case s.mu <- struct{}{}:
-	case <-ctx.Done():
-		return fmt.Errorf("rover: shutdown: %w: Start has not returned", ctx.Err())
+	default: // Start holds it, or another Stop for a moment
+		select {
+		case s.mu <- struct{}{}:
+		case <-ctx.Done():
+			return fmt.Errorf("rover: shutdown: %w: Start has not returned", ctx.Err())
+		}
 	}
 	first := !s.stopped
 	s.stopped = true

@@ -26,6 +26,13 @@ func Observe(ctx context.Context, source rxgo.Observable) <-chan rxgo.Item {
 	return observe(ctx, source, false)
 }
 
+// Direct says that source is a Subject's own view: what newcomers get first is
+// in the queue as soon as Newest has returned, and nobody's code runs between.
+func Direct(source rxgo.Observable) bool {
+	o, ok := source.(*observable)
+	return ok && o.direct != nil
+}
+
 // Newest is Observe for a stream of states: if the reader is slow, the queue
 // gives up its oldest item and keeps the newest, whatever the Subject's rule.
 func Newest(ctx context.Context, source rxgo.Observable) <-chan rxgo.Item {
