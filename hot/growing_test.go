@@ -183,16 +183,23 @@ func TestALeaverOfAGrowingQueueDropsItsBacklog(t *testing.T) {
 // A subscriber that comes after the end, with more kept than its queue holds.
 func TestANewcomerToAGrowingQueueAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := hot.NewSubject(hot.WithQueue(2), hot.WithGrowingQueue(), hot.WithReplay(all))
+		var lost losses
+		s := hot.NewSubject(append(lost.hooks(), hot.WithQueue(2), hot.WithGrowingQueue(), hot.WithReplay(all))...)
 		publish(s, 1, 100)
 		s.Fail(errors.New("failed"))
 		equal(t, drain(s.Observable().Observe()), append(numbers(1, 100), "failed"))
 
 		ctx, cancel := context.WithCancel(t.Context())
 		s.Observable().Observe(rxgo.WithContext(ctx)) // never read
+		stuck := make(chan struct{})
+		done := s.Observable().DoOnNext(func(any) { <-stuck }, rxgo.WithContext(ctx))
+		synctest.Wait()
 		cancel()
 		synctest.Wait()
-		equal(t, goroutines(), 0)
+		equal(t, goroutines(), 1) // the one in the callback
+		equal(t, len(lost.Dropped), 199)
+		close(stuck)
+		<-done
 	})
 }
 

@@ -1,7 +1,10 @@
 package hot_test
 
 import (
+	"runtime"
+	"sync/atomic"
 	"testing"
+	"weak"
 
 	"github.com/callosum-go/rover/hot"
 )
@@ -32,4 +35,33 @@ func TestTheOverIsSweptOutOfTheReplay(t *testing.T) {
 	if asked < 10 || asked > 30 {
 		t.Errorf("%d values are kept, and 10 are alive", asked)
 	}
+}
+
+func TestWhatWasSweptOutIsNotReachable(t *testing.T) {
+	var over atomic.Bool
+	s := hot.NewSubject(hot.WithReplay(func(v any) bool { return !over.Load() || v == "alive" }))
+	gone := []weak.Pointer[[100]int]{}
+	for range 10 {
+		v := new([100]int)
+		gone = append(gone, weak.Make(v))
+		s.Publish(v)
+	}
+	over.Store(true)
+	for range 50 { // sweeps, and fills some of the places
+		s.Publish("alive")
+		left := 0
+		runtime.GC()
+		for _, v := range gone {
+			if v.Value() != nil {
+				left++
+			}
+		}
+		if left == 0 {
+			return
+		}
+		if left < len(gone) {
+			t.Fatalf("%d of %d are still reachable after the sweep", left, len(gone))
+		}
+	}
+	t.Fatal("nothing was swept out")
 }
