@@ -1,12 +1,14 @@
 package hot_test
 
 import (
+	"context"
 	"runtime"
 	"sync/atomic"
 	"testing"
 	"weak"
 
 	"github.com/callosum-go/rover/hot"
+	"github.com/reactivex/rxgo/v2"
 )
 
 // What is over is swept out, however much was published, and a publication
@@ -64,4 +66,34 @@ func TestWhatWasSweptOutIsNotReachable(t *testing.T) {
 		}
 	}
 	t.Fatal("nothing was swept out")
+}
+
+// Nor is who has left, with its context.
+func TestWhoHasLeftIsNotReachable(t *testing.T) {
+	s := hot.NewSubject()
+	defer s.Complete()
+	type key struct{}
+	var gone []weak.Pointer[[100]int]
+	for range 3 {
+		v := new([100]int)
+		gone = append(gone, weak.Make(v))
+		ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, v))
+		done := s.Observable().DoOnNext(func(any) {}, rxgo.WithContext(ctx))
+		cancel()
+		<-done
+	}
+	for range 100 {
+		runtime.GC()
+		left := 0
+		for _, v := range gone {
+			if v.Value() != nil {
+				left++
+			}
+		}
+		if left == 0 {
+			return
+		}
+		runtime.Gosched() // the goroutines that they left by end
+	}
+	t.Fatal("one that has left is reachable")
 }
