@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -254,5 +255,27 @@ func TestADrainedBacklogIsGivenBack(t *testing.T) {
 	}
 	if left := int64(inUse()) - int64(before); left > int64(long-before)/2 {
 		t.Errorf("%d bytes are left of a backlog of %d", left, long-before)
+	}
+}
+
+// The reader empties the queue just while a publisher finds it full. Nobody
+// else comes who could wake it.
+func TestTheLastOfABacklogIsNotForgotten(t *testing.T) {
+	s := hot.NewSubject(hot.WithQueue(1), hot.WithGrowingQueue())
+	defer s.Complete()
+	var got atomic.Int64
+	s.Observable().DoOnNext(func(any) { got.Add(1) })
+	published := int64(0)
+	for round := range 60_000 {
+		for range 3 + round%20 {
+			s.Publish(round)
+			published++
+		}
+		for spin := 0; got.Load() < published; spin++ {
+			if spin > 5_000_000 {
+				t.Fatalf("round %d: the reader waits, and there is a backlog", round)
+			}
+			runtime.Gosched()
+		}
 	}
 }
