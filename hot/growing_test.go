@@ -279,3 +279,18 @@ func TestTheLastOfABacklogIsNotForgotten(t *testing.T) {
 		}
 	}
 }
+
+// Once a backlog is drained, a publication is as cheap as before it.
+func TestADrainedBacklogCostsNothing(t *testing.T) {
+	s := hot.NewSubject(hot.WithQueue(2), hot.WithGrowingQueue())
+	defer s.Complete()
+	got := make(chan struct{})
+	s.Observable().DoOnNext(func(any) { got <- struct{}{} })
+	publish(s, 1, 100)
+	for range 100 {
+		<-got
+	}
+	if allocs := testing.AllocsPerRun(100, func() { s.Publish(1); <-got }); allocs > 0 {
+		t.Errorf("%v allocations a publication", allocs)
+	}
+}
