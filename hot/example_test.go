@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/callosum-go/rover/hot"
 	"github.com/reactivex/rxgo/v2"
@@ -159,4 +160,34 @@ func ExampleLatest() {
 	item, some := latest()
 	fmt.Println(item.V, some)
 	// Output: 2 true
+}
+
+// A reader that must miss nothing gets a queue that grows.
+func ExampleLossless() {
+	s := hot.NewSubject(hot.WithQueue(2))
+	all := hot.Lossless(s.Observable()).Count().Observe()
+	for i := range 1000 {
+		s.Publish(i)
+	}
+	s.Complete()
+	fmt.Println((<-all).V)
+	// Output:
+	// 1000
+}
+
+// A counter whose newcomers have its state first, and then every change.
+func ExampleSubject_Update() {
+	count := 0
+	s := hot.NewSubject(hot.WithFirst(func() iter.Seq[any] { return slices.Values([]any{count}) }))
+	add := func() { s.Update(func(bool) (any, bool) { count++; return count, true }) }
+	add()
+	counts := s.Observable().Observe()
+	add()
+	s.Complete()
+	for item := range counts {
+		fmt.Println(item.V)
+	}
+	// Output:
+	// 1
+	// 2
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -183,16 +184,23 @@ func TestALeaverOfAGrowingQueueDropsItsBacklog(t *testing.T) {
 // A subscriber that comes after the end, with more kept than its queue holds.
 func TestANewcomerToAGrowingQueueAfterTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := hot.NewSubject(hot.WithQueue(2), hot.WithGrowingQueue(), hot.WithReplay(all))
+		var lost losses
+		s := hot.NewSubject(append(lost.hooks(), hot.WithQueue(2), hot.WithGrowingQueue(), hot.WithReplay(all))...)
 		publish(s, 1, 100)
 		s.Fail(errors.New("failed"))
 		equal(t, drain(s.Observable().Observe()), append(numbers(1, 100), "failed"))
 
 		ctx, cancel := context.WithCancel(t.Context())
 		s.Observable().Observe(rxgo.WithContext(ctx)) // never read
+		stuck := make(chan struct{})
+		done := s.Observable().DoOnNext(func(any) { <-stuck }, rxgo.WithContext(ctx))
+		synctest.Wait()
 		cancel()
 		synctest.Wait()
-		equal(t, goroutines(), 0)
+		equal(t, goroutines(), 1) // the one in the callback
+		equal(t, len(lost.Dropped), 199)
+		close(stuck)
+		<-done
 	})
 }
 
@@ -247,5 +255,42 @@ func TestADrainedBacklogIsGivenBack(t *testing.T) {
 	}
 	if left := int64(inUse()) - int64(before); left > int64(long-before)/2 {
 		t.Errorf("%d bytes are left of a backlog of %d", left, long-before)
+	}
+}
+
+// The reader empties the queue just while a publisher finds it full. Nobody
+// else comes who could wake it.
+func TestTheLastOfABacklogIsNotForgotten(t *testing.T) {
+	s := hot.NewSubject(hot.WithQueue(1), hot.WithGrowingQueue())
+	defer s.Complete()
+	var got atomic.Int64
+	s.Observable().DoOnNext(func(any) { got.Add(1) })
+	published := int64(0)
+	for round := range 60_000 {
+		for range 3 + round%20 {
+			s.Publish(round)
+			published++
+		}
+		for spin := 0; got.Load() < published; spin++ {
+			if spin > 5_000_000 {
+				t.Fatalf("round %d: the reader waits, and there is a backlog", round)
+			}
+			runtime.Gosched()
+		}
+	}
+}
+
+// Once a backlog is drained, a publication is as cheap as before it.
+func TestADrainedBacklogCostsNothing(t *testing.T) {
+	s := hot.NewSubject(hot.WithQueue(2), hot.WithGrowingQueue())
+	defer s.Complete()
+	got := make(chan struct{})
+	s.Observable().DoOnNext(func(any) { got <- struct{}{} })
+	publish(s, 1, 100)
+	for range 100 {
+		<-got
+	}
+	if allocs := testing.AllocsPerRun(100, func() { s.Publish(1); <-got }); allocs > 0 {
+		t.Errorf("%v allocations a publication", allocs)
 	}
 }

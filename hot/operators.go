@@ -8,7 +8,7 @@ import (
 
 // The rest of RxGo's operators, run as they are on a source that subscribes
 // synchronously and is unsubscribed with them (see native). A second source is
-// subscribed at the same moment as the first.
+// subscribed together with the first.
 
 // plain, with and with2 are operators of RxGo's that take no, one and two
 // arguments before their options.

@@ -139,3 +139,34 @@ func TestShareDropsWhatItMadeCopiesOf(t *testing.T) {
 		equal(t, lost, losses{Dropped: numbers(1, 2)})
 	})
 }
+
+// A source may take its time to end. Who comes meanwhile starts anew, and the
+// old one's end is not that of the new one.
+func TestShareStartsAnewWhileTheSourceIsStillLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, slow := 0, make(chan struct{})
+		shared := hot.Share(hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
+			begun++
+			return func(func(rxgo.Item) bool) {
+				<-ctx.Done()
+				<-slow
+			}
+		}, nil), nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		old := shared.Observe(rxgo.WithContext(ctx))
+		cancel()
+		synctest.Wait()
+
+		ctx, cancel = context.WithCancel(t.Context())
+		shared.Observe(rxgo.WithContext(ctx))
+		equal(t, begun, 2)
+		close(slow)
+		equal(t, drain(old), []any(nil))
+		synctest.Wait()
+		shared.Observe(rxgo.WithContext(ctx))
+		equal(t, begun, 2)
+		cancel()
+		synctest.Wait()
+		equal(t, goroutines(), 0)
+	})
+}

@@ -13,8 +13,8 @@ import (
 // rxgo.WithBufferedChannel says otherwise.
 const DefaultQueue = 30
 
-// A Subject emits what is published on it to everyone subscribed at that
-// moment. Publishing never waits: every subscriber has a queue of its own, and
+// A Subject emits what is published on it to everyone subscribed at the
+// time. Publishing never waits: every subscriber has a queue of its own, and
 // one that is full overflows by the Subject's rule, or grows, at no cost to the
 // others.
 //
@@ -121,7 +121,7 @@ func (s *Subject) Subscribers() int {
 func (s *Subject) Observable() rxgo.Observable {
 	o := newObservable(s.feed, nil)
 	if s.begin != nil {
-		return o // a value is asked at the last moment whether it is over
+		return o // a value is asked as late as can be whether it is over
 	}
 	o.direct = func(who subscriber) (<-chan rxgo.Item, func()) {
 		if s.growsFor(who) {

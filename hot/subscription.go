@@ -69,9 +69,6 @@ func (sub *subscription) wait(item rxgo.Item) {
 // refill moves into the queue what it has room for. The memory of a backlog
 // goes with its last item.
 func (sub *subscription) refill() {
-	if sub.closed {
-		return
-	}
 	for len(sub.backlog) > 0 {
 		select {
 		case sub.queue <- sub.backlog[0]:

@@ -97,7 +97,7 @@ func TestNothingPublishedAfterSubscribingIsMissed(t *testing.T) {
 	}
 }
 
-// The second source of an operator is subscribed at the same moment.
+// The second source of an operator is subscribed together with the first.
 func TestTheSecondSourceIsSubscribedTooWhenObserveReturns(t *testing.T) {
 	add := func(ctx context.Context, a, b any) (any, error) { return sum(ctx, a, b) }
 	epoch := func(any) time.Time { return time.Time{} }
