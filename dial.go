@@ -64,17 +64,22 @@ func (s Server) MarshalText() ([]byte, error) {
 	return []byte(s.Addr()), nil
 }
 
-// UnmarshalText reads "host:port". The error says what is wrong.
+// UnmarshalText reads "host:port", and nothing as the zero Server. The error
+// says what is wrong.
 func (s *Server) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*s = Server{}
+		return nil
+	}
 	host, port, err := net.SplitHostPort(string(text))
 	if err != nil {
 		return fmt.Errorf("rover: server %q must be host:port", text)
 	}
-	number, err := strconv.Atoi(port)
+	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
 		return fmt.Errorf("rover: server %q: port must be a number from 1 to 65535", text)
 	}
-	read := Server{host, number}
+	read := Server{host, int(number)}
 	if err := read.check(); err != nil {
 		return fmt.Errorf("rover: server %q: %w", text, err)
 	}
@@ -323,7 +328,7 @@ func apart(in string, call func(), failed func(*PanicError)) {
 type attempt struct {
 	expiry.Context
 	place   expiry.Node[*attempt]
-	worker  *worker.Worker[*attempt] // who makes it
+	worker  atomic.Pointer[worker.Worker[*attempt]] // who makes it; nil: nobody so far
 	stream  context.Context
 	begun   time.Time
 	tick    any

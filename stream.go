@@ -335,6 +335,7 @@ func (s *Stream) target(tick any, servers *set.Set[Server]) any {
 	s.tick(func(n *Stats) { n.Attempts++; n.InFlight++ })
 	a := newAttempt(s.ctx, tick, chosen.Name, chosen.Value, s.dialer, s.dialTimeout)
 	a.to = s.addr(chosen.Value)
+	s.attempts.Add(&a.place, a, a.begun) // here, so that Shutdown sees all that is counted
 	return a
 }
 
@@ -497,7 +498,7 @@ func (s *Stream) dial(item rxgo.Item) {
 
 // attempt makes one attempt, on a worker's goroutine.
 func (s *Stream) attempt(w *worker.Worker[*attempt], a *attempt) {
-	a.worker = w
+	a.worker.Store(w)
 	r, returned := result{}, false
 	defer func() {
 		if !returned { // the dialer has ended its goroutine
@@ -510,11 +511,12 @@ func (s *Stream) attempt(w *worker.Worker[*attempt], a *attempt) {
 		}
 		s.debug(a, r)
 	}()
-	s.attempts.Add(&a.place, a, a.begun)
 	if s.ctx.Err() != nil {
 		a.Abort(context.Canceled)
 	}
-	r = a.run(s.dialer)
+	if !a.settled.Load() { // or abandoned before it began
+		r = a.run(s.dialer)
+	}
 	returned = true
 }
 
@@ -533,7 +535,9 @@ func (s *Stream) abandon(a *attempt) bool {
 	if !s.settle(a, r) {
 		return false
 	}
-	a.worker.Leave()
+	if w := a.worker.Load(); w != nil {
+		w.Leave()
+	}
 	apart("logger", func() { s.debug(a, r) }, func(*PanicError) {})
 	return true
 }

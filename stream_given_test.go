@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,10 +96,10 @@ func TestGoexitEndsOneCall(t *testing.T) {
 }
 
 // exiting is a log handler whose second call ends its goroutine.
-type exiting struct{ calls *int }
+type exiting struct{ calls *atomic.Int32 }
 
 func (e exiting) Enabled(context.Context, slog.Level) bool {
-	if *e.calls++; *e.calls == 2 {
+	if e.calls.Add(1) == 2 {
 		runtime.Goexit()
 	}
 	return false
