@@ -64,18 +64,13 @@ func (s Server) MarshalText() ([]byte, error) {
 	return []byte(s.Addr()), nil
 }
 
-// UnmarshalText reads "host:port", and nothing as the zero Server. The error
-// says what is wrong.
+// UnmarshalText reads "host:port". The error says what is wrong.
 func (s *Server) UnmarshalText(text []byte) error {
-	if len(text) == 0 {
-		*s = Server{}
-		return nil
-	}
 	host, port, err := net.SplitHostPort(string(text))
 	if err != nil {
 		return fmt.Errorf("rover: server %q must be host:port", text)
 	}
-	number, err := strconv.ParseUint(port, 10, 16)
+	number, err := strconv.ParseUint(port, 10, 31)
 	if err != nil {
 		return fmt.Errorf("rover: server %q: port must be a number from 1 to 65535", text)
 	}

@@ -130,11 +130,12 @@ func TestWhatIsOverIsNotDelivered(t *testing.T) {
 				})
 				kit.Start(t, s)
 				time.Sleep(2 * time.Minute)
+				s.Stop()
+				time.Sleep(time.Minute)
+				synctest.Wait()
 				if seen < 9 {
 					t.Errorf("%d offers were delivered", seen)
 				}
-				s.Stop()
-				time.Sleep(time.Minute)
 			})
 		})
 	}
