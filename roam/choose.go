@@ -29,7 +29,7 @@ func (c *Core) Choose(now Time, v View, o Offer) Verdict {
 	}
 	worst := v.worst()
 	excess := c.excess(worst, est)
-	owed := good && o.Dial.Reason == Comeback
+	owed := o.Dial.Reason == Comeback // a server that is back gets what it had
 	switch {
 	case o.Slot >= worst, !movable(excess) && !owed:
 		return Verdict{}

@@ -335,8 +335,8 @@ func (c *Core) rove(now Time) bool {
 
 // pick is the next of the cycle that did not fail lately.
 func (c *Core) pick(now Time) (to int32, some bool) {
-	for range min(c.cycle.size(), skips) {
-		if to, some = c.cycle.next(c.random); !c.failures.out(now, to) {
+	for range skips {
+		if to, some = c.cycle.next(c.random); !some || !c.failures.out(now, to) {
 			break
 		}
 	}

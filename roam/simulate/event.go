@@ -24,22 +24,23 @@ type eventKind struct {
 	n      float64 // default
 	share  bool    // the default is a share; without one a value must not be a share
 	before bool    // happens as the fleet starts
-	// happen returns the server to watch, or -1.
+	comes  bool    // the server that happen returns has to get its share
+	// happen returns the server that it is about, or -1.
 	happen func(w *world, e Event) int32
 }
 
 var eventKinds = map[string]eventKind{
 	"cold":      {usage: "all clients start within an interval", before: true},
-	"add":       {usage: "servers are added", value: "servers", n: 0.2, share: true, happen: add},
+	"add":       {usage: "servers are added", value: "servers", n: 0.2, share: true, comes: true, happen: add},
 	"kill":      {usage: "servers die and leave the set", value: "servers", n: 0.2, share: true, happen: kill},
 	"fail":      {usage: "servers die and stay in the set", value: "servers", n: 0.2, share: true, happen: fail},
-	"restart":   {usage: "a server dies and is back after so many intervals", value: "intervals", n: 5, happen: restart},
-	"replace":   {usage: "servers are replaced, one by one, two intervals apart", value: "servers", n: 1, share: true, happen: replace},
+	"restart":   {usage: "a server dies and is back after so many intervals", value: "intervals", n: 5, comes: true, happen: restart},
+	"replace":   {usage: "servers are replaced, one by one, two intervals apart", value: "servers", n: 1, share: true, comes: true, happen: replace},
 	"join":      {usage: "clients join", value: "clients", n: 0.2, share: true, happen: join},
 	"leave":     {usage: "clients leave", value: "clients", n: 0.5, share: true, happen: leave},
 	"lie":       {usage: "a server says 0 from now on", happen: lie},
 	"weights":   {usage: "cold, and every other server has this weight", value: "weight", n: 2, before: true, happen: weigh},
-	"slowstart": {usage: "a server is added whose weight grows over so many intervals", value: "intervals", n: 10, happen: slowstart},
+	"slowstart": {usage: "a server is added whose weight grows over so many intervals", value: "intervals", n: 10, comes: true, happen: slowstart},
 	"drain":     {usage: "a server is drained over so many intervals", value: "intervals", n: 5, happen: drain},
 }
 
@@ -158,7 +159,6 @@ func add(w *world, e Event) int32 {
 func kill(w *world, e Event) int32 {
 	dead := first(w, e)
 	w.change(nil, dead)
-	w.run(w.now) // the clients that hear of it at once do so before
 	for _, id := range dead {
 		w.kill(id)
 	}
@@ -188,7 +188,6 @@ func replace(w *world, e Event) int32 {
 		}
 		id = w.newServer()
 		w.change([]int32{id}, []int32{old})
-		w.run(w.now)
 		w.kill(old)
 	}
 	return id

@@ -30,12 +30,10 @@ func (w *world) look() look {
 	}
 	l := look{full: total >= want, least: math.Inf(1)}
 	weights := 0.0
-	for _, s := range w.servers {
-		if s.alive && s.listed {
-			weights += s.weight
-			load := float64(s.kept) / s.weight
-			l.least, l.most = min(l.least, load), max(l.most, load)
-		}
+	for _, s := range w.members() {
+		weights += s.weight
+		load := float64(s.kept) / s.weight
+		l.least, l.most = min(l.least, load), max(l.most, load)
 	}
 	const rounding = 1e-9
 	l.mean = float64(want) / weights
@@ -44,17 +42,30 @@ func (w *world) look() look {
 	return l
 }
 
-// above are the connections that have to move, of all that are wanted: what
-// is above the mean.
-func (w *world) above() float64 {
-	mean, sum, want := w.look().mean, 0.0, 0.0
+// least is the share of connections that have to move before no server has
+// more than the mean, rounded up, or less than the mean, rounded down: those
+// above, or those that are missing and no client is short of.
+func (w *world) least() float64 {
+	mean, above, below, missing := w.look().mean, 0.0, 0.0, 0.0
+	for _, s := range w.members() {
+		share := mean * s.weight
+		above += max(0, float64(s.kept)-math.Ceil(share))
+		below += max(0, math.Floor(share)-float64(s.kept))
+		missing += share - float64(s.kept)
+	}
+	return max(above, below-missing) / (mean * w.weights())
+}
+
+// members are the servers that count: in the set, alive, and not on their way
+// out.
+func (w *world) members() []*server {
+	var all []*server
 	for _, s := range w.servers {
-		if s.alive && s.listed {
-			sum += max(0, float64(s.kept)-mean*s.weight)
-			want += mean * s.weight
+		if s.alive && s.listed && !s.drains {
+			all = append(all, s)
 		}
 	}
-	return sum / want
+	return all
 }
 
 // A run is what one seed came to. Times are since the event, infinite if never.
@@ -75,7 +86,7 @@ type run struct {
 func (r *run) watch(ctx context.Context, w *world, watched int32) {
 	begin := w.now
 	w.count.moves = 0
-	r.least = w.above()
+	r.least = w.least()
 	for _, s := range w.servers {
 		s.accepts = 0
 	}
@@ -94,7 +105,7 @@ func (r *run) watch(ctx context.Context, w *world, watched int32) {
 		if !l.full || l.most-l.least > 1+1e-9 {
 			inexact = t
 		}
-		if watched >= 0 && math.IsInf(r.filled, 1) && float64(w.servers[watched].kept) >= 0.9*l.mean*w.servers[watched].weight {
+		if watched >= 0 && w.Event.kind().comes && math.IsInf(r.filled, 1) && float64(w.servers[watched].kept) >= 0.9*l.mean*w.servers[watched].weight {
 			r.filled = t
 		}
 		if t == math.Trunc(t) {
@@ -122,10 +133,8 @@ func since(bad, horizon float64) float64 {
 }
 
 func (w *world) weights() (sum float64) {
-	for _, s := range w.servers {
-		if s.alive && s.listed {
-			sum += s.weight
-		}
+	for _, s := range w.members() {
+		sum += s.weight
 	}
 	return sum
 }
