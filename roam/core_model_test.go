@@ -30,7 +30,7 @@ type modelFlight struct {
 }
 
 func TestAnyEventAtAnyTime(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			m := &model{T: t, random: rand.New(rand.NewPCG(seed, 1)), listed: map[int32]bool{}, news: map[int32]bool{}, owed: map[int32]int{}}
 			m.view.Max = 1 + m.random.IntN(20)
@@ -44,7 +44,7 @@ func TestAnyEventAtAnyTime(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 3000 {
+			for range 2000 {
 				m.step()
 			}
 			if len(servers) > 0 && len(m.dialed) < 100 {
@@ -109,9 +109,13 @@ func (m *model) answer(d Dial) {
 		slot = Drain
 	}
 	o := Offer{fmt.Sprint(d.Server), slot, d}
-	before := fmt.Sprintf("%+v", *m.core)
+	print := func() string { return "" }
+	if m.random.IntN(20) == 0 { // for it takes long
+		print = func() string { return fmt.Sprintf("%+v", *m.core) }
+	}
+	before := print()
 	verdict := m.core.Choose(m.now, m.view, o)
-	if after := fmt.Sprintf("%+v", *m.core); after != before {
+	if after := print(); after != before {
 		m.Fatalf("Choose changed\n%s to\n%s", before, after)
 	}
 	m.judge(o, verdict)

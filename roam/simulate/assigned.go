@@ -173,7 +173,7 @@ var newRocksteadier = assign(func(w *world, c *client) []int32 {
 		ring[i] = i
 	}
 	slices.SortFunc(ring, func(a, b int) int { return cmp.Compare(corput(a), corput(b)) })
-	group, row := c.rank/lot, c.rank%lot
+	group, row := int(c.number)/lot, int(c.number)%lot
 	begin, _ := slices.BinarySearchFunc(ring, corput(group), func(l int, at uint64) int { return cmp.Compare(corput(l), at) })
 	var mine []int32
 	// Where there are fewer lots than Max, a client goes on to the next row.

@@ -37,7 +37,7 @@ const (
 	mostClients = 100_000
 	mostServers = 10_000
 	mostMax     = 1_000
-	mostPairs   = 200_000_000
+	mostPairs   = 50_000_000
 )
 
 func (f Fleet) check() error {

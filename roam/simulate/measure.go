@@ -78,8 +78,7 @@ type run struct {
 	steady  float64 // dials a client and interval before the event
 	busiest float64 // accepts of one server in one interval, over the mean load
 	watched float64 // what the server has in the end that the event is about, over the mean
-	before  look
-	looks   []look
+	looks   []look  // before the event, unless it is the start, then at once after it, then each sample
 }
 
 // watch looks at the fleet from now on.
@@ -93,7 +92,8 @@ func (r *run) watch(ctx context.Context, w *world, watched int32) {
 	uneven, inexact := 0.0, 0.0
 	r.filled = math.Inf(1)
 	steps := int(w.Horizon / sample)
-	var l look
+	l := w.look()
+	r.looks = append(r.looks, l)
 	for i := 1; i <= steps && ctx.Err() == nil; i++ {
 		t := float64(i) * sample
 		w.run(begin + t)

@@ -17,13 +17,13 @@ type Result struct {
 	Steady  float64 `json:"steady"`     // dials a client and interval at rest, before the event
 	Busiest Spread  `json:"busiest"`    // accepts of one server in one interval, over the mean load
 	Watched float64 `json:"watched"`    // what the server the event is about has in the end, over the mean load
-	Bands   []Band  `json:"bands"`      // the first intervals after the event
+	Bands   []Band  `json:"bands"`      // from before the event to 30 intervals after it
 }
 
 // A Band is connections a server at a moment, over all seeds: the median of
 // the least, of the mean, and of the most.
 type Band struct {
-	At    float64 `json:"at"` // 0 is before the event
+	At    float64 `json:"at"` // 0 is at once after the event, less is before
 	Least float64 `json:"least"`
 	Mean  float64 `json:"mean"`
 	Most  float64 `json:"most"`
@@ -95,22 +95,31 @@ func summarize(config Config, runs []run) Result {
 		Busiest: spread(func(r run) float64 { return r.busiest }),
 		Watched: mean(func(r run) float64 { return r.watched }),
 	}
-	band := func(at float64, of func(run) look) {
+	result.Bands = bands(runs, !config.Event.kind().before)
+	return result
+}
+
+// plotted is how much of what follows an event the bands show, in intervals.
+const plotted = 30
+
+func bands(runs []run, before bool) (all []Band) {
+	at := 0.0
+	if before {
+		at = -sample
+	}
+	for i := 0; i < len(runs[0].looks) && at <= plotted; i++ {
 		median := func(get func(look) float64) float64 {
-			var all []float64
+			var values []float64
 			for _, r := range runs {
-				all = append(all, get(of(r)))
+				values = append(values, get(r.looks[i]))
 			}
-			return percentile(all, 0.5)
+			return percentile(values, 0.5)
 		}
-		result.Bands = append(result.Bands, Band{at,
+		all = append(all, Band{at,
 			median(func(l look) float64 { return l.least }),
 			median(func(l look) float64 { return l.mean }),
 			median(func(l look) float64 { return l.most })})
+		at += sample
 	}
-	band(0, func(r run) look { return r.before })
-	for i := 0; i < len(runs[0].looks) && i < 4*30; i++ {
-		band(float64(i+1)*sample, func(r run) look { return r.looks[i] })
-	}
-	return result
+	return all
 }

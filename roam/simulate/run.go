@@ -115,7 +115,7 @@ func simulate(ctx context.Context, config Config, seed uint64) run {
 		dials := w.count.dials
 		w.run(w.now + rest)
 		r.steady = float64(w.count.dials-dials) / float64(config.Fleet.Clients) / rest
-		r.before = w.look()
+		r.looks = append(r.looks, w.look())
 	}
 	watched := int32(-1)
 	if kind.happen != nil {
