@@ -71,7 +71,7 @@ func ParseEvent(s string) (Event, error) {
 	}
 	digits, share := strings.CutSuffix(value, "%")
 	n, err := strconv.ParseFloat(digits, 64)
-	wrong := err != nil || !(n > 0) || n > 1e6 || share && (!k.share || n > 1000) || k.share && !share && n != math.Trunc(n)
+	wrong := err != nil || !(n > 0) || n > 1e6 || share && (!k.share || n > 1000) || k.value == "intervals" && n > 10_000 || k.share && !share && n != math.Trunc(n)
 	if wrong {
 		example := fmt.Sprintf("%s=3", name)
 		if k.share {
@@ -108,6 +108,10 @@ func (e Event) kindName() string {
 	}
 	return e.Name
 }
+
+// Cold is true to an event that is the start of a fleet: there is no time at
+// rest before it.
+func (e Event) Cold() bool { return e.kind().before }
 
 func (e Event) kind() eventKind { return eventKinds[e.kindName()] }
 

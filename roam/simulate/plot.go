@@ -173,7 +173,7 @@ func (p *plot) legend(i int, r Result) {
 		words = "never settled"
 	}
 	words += fmt.Sprintf(", %.0f %% of all connections moved", 100*r.Churn.Median)
-	if !r.Event.kind().before {
+	if !r.Event.Cold() {
 		words += fmt.Sprintf(", %.2f dials an interval at rest", r.Steady)
 	}
 	p.draw(`<rect class="p%d" x="%d" y="%d" width="14" height="10"/><text x="%d" y="%d"><tspan class="name">%s</tspan>: %s</text>`,

@@ -49,5 +49,20 @@ func FindPolicy(name string) (Policy, error) {
 	return Policy{}, fmt.Errorf("simulate: policy must be one of %s, got %q", strings.Join(names, ", "), name)
 }
 
+// Needs says what a policy needs beyond the list of servers; "" is nothing.
+func (p Policy) Needs() string {
+	var needs []string
+	if p.Numbers {
+		needs = append(needs, "a number for each client, without holes")
+	}
+	if p.Mesh {
+		needs = append(needs, "every client to be connected with every server")
+	}
+	if p.Knows != "" {
+		needs = append(needs, p.Knows)
+	}
+	return strings.Join(needs, ", and ")
+}
+
 // MarshalText is the policy's name, for JSON.
 func (p Policy) MarshalText() ([]byte, error) { return []byte(p.Name), nil }

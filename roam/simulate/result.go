@@ -75,14 +75,14 @@ func summarize(config Config, runs []run) Result {
 	}
 	spread := func(get func(run) float64) Spread {
 		all := of(get)
-		return Spread{percentile(all, 0.5), percentile(all, 0.95), percentile(all, 1)}
+		return Spread{rounded(percentile(all, 0.5)), rounded(percentile(all, 0.95)), rounded(percentile(all, 1))}
 	}
 	mean := func(get func(run) float64) float64 {
 		sum := 0.0
 		for _, v := range of(get) {
 			sum += v
 		}
-		return sum / float64(len(runs))
+		return rounded(sum / float64(len(runs)))
 	}
 	result := Result{
 		Config:  config,
@@ -95,9 +95,12 @@ func summarize(config Config, runs []run) Result {
 		Busiest: spread(func(r run) float64 { return r.busiest }),
 		Watched: mean(func(r run) float64 { return r.watched }),
 	}
-	result.Bands = bands(runs, !config.Event.kind().before)
+	result.Bands = bands(runs, !config.Event.Cold())
 	return result
 }
+
+// rounded to six digits behind the point, for people to read.
+func rounded(v float64) float64 { return math.Round(v*1e6) / 1e6 }
 
 // plotted is how much of what follows an event the bands show, in intervals.
 const plotted = 30
@@ -116,9 +119,9 @@ func bands(runs []run, before bool) (all []Band) {
 			return percentile(values, 0.5)
 		}
 		all = append(all, Band{at,
-			median(func(l look) float64 { return l.least }),
-			median(func(l look) float64 { return l.mean }),
-			median(func(l look) float64 { return l.most })})
+			rounded(median(func(l look) float64 { return l.least })),
+			rounded(median(func(l look) float64 { return l.mean })),
+			rounded(median(func(l look) float64 { return l.most }))})
 		at += sample
 	}
 	return all

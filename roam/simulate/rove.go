@@ -15,7 +15,7 @@ func newRover(w *world, c *client, start float64) agent {
 	now := roam.Time(start / c.clock)
 	core, err := roam.NewCore(w.Core, w.random, now, w.listed)
 	if err != nil {
-		panic(err) // Config.check has asked
+		panic(err) // Config.Check has asked
 	}
 	return &rover{core, c.clock}
 }

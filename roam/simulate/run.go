@@ -29,7 +29,8 @@ type Config struct {
 	Horizon float64     `json:"horizon"` // how long to watch: 0 is 100. What is later than that is never
 }
 
-func (c *Config) check() error {
+// Check fills in what is 0, and says what is wrong and what would be right.
+func (c *Config) Check() error {
 	if c.Seeds == 0 {
 		c.Seeds = 20
 	}
@@ -58,7 +59,7 @@ func (c *Config) check() error {
 // many are done, if done is not nil. The error is what is wrong with the
 // Config, or ctx's.
 func Run(ctx context.Context, config Config, done func(seeds int)) (Result, error) {
-	if err := config.check(); err != nil {
+	if err := config.Check(); err != nil {
 		return Result{}, err
 	}
 	runs := make([]run, config.Seeds)
@@ -108,7 +109,7 @@ func simulate(ctx context.Context, config Config, seed uint64) run {
 	w := newWorld(config, seed)
 	var r run
 	kind := config.Event.kind()
-	if !kind.before {
+	if !config.Event.Cold() {
 		for t := 0.0; t < config.warm() && ctx.Err() == nil; t++ {
 			w.run(t)
 		}
