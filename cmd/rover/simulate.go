@@ -47,7 +47,7 @@ func simulateCommand() *cli.Command {
 				return err
 			}
 			results, err := simulateAll(ctx, c, configs)
-			if err != nil || ctx.Err() != nil {
+			if err != nil || results == nil {
 				return err
 			}
 			if file := c.String("plot"); file != "" {
@@ -94,14 +94,15 @@ func simulations(c *cli.Command) ([]simulate.Config, error) {
 // plainly is an error of package simulate as this command says it.
 func plainly(err error) string { return strings.TrimPrefix(err.Error(), "simulate: ") }
 
+// simulateAll returns no results if a signal ends ctx.
 func simulateAll(ctx context.Context, c *cli.Command, configs []simulate.Config) (results []simulate.Result, err error) {
 	bar := newProgress(c.Root().ErrWriter, time.Now, len(configs)*configs[0].Seeds)
 	defer bar.clear()
 	for i, config := range configs {
 		result, err := simulate.Run(ctx, config, func(seeds int) { bar.show(i*config.Seeds + seeds) })
 		switch {
-		case errors.Is(err, context.Canceled):
-			return nil, nil // by a signal
+		case ctx.Err() != nil:
+			return nil, nil
 		case err != nil:
 			return nil, err
 		}

@@ -9,6 +9,7 @@ package simulate
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -102,7 +103,7 @@ const rest = 60
 
 // warm is how long a fleet needs to come to rest: twice through all servers,
 // and some.
-func (c *Config) warm() float64 { return 1.3*float64(c.Fleet.Servers) + 60 }
+func (c *Config) warm() float64 { return math.Ceil(1.3*float64(c.Fleet.Servers)) + 59 }
 
 // simulate is one run.
 func simulate(ctx context.Context, config Config, seed uint64) run {
@@ -110,20 +111,25 @@ func simulate(ctx context.Context, config Config, seed uint64) run {
 	var r run
 	kind := config.Event.kind()
 	if !config.Event.Cold() {
-		for t := 0.0; t < config.warm() && ctx.Err() == nil; t++ {
-			w.run(t)
-		}
+		w.pass(ctx, config.warm())
 		dials := w.count.dials
-		w.run(w.now + rest)
+		w.pass(ctx, rest)
 		r.steady = float64(w.count.dials-dials) / float64(config.Fleet.Clients) / rest
 		r.looks = append(r.looks, w.look())
 	}
 	watched := int32(-1)
-	if kind.happen != nil {
+	if kind.happen != nil && ctx.Err() == nil {
 		watched = kind.happen(w, config.Event)
 	}
 	r.watch(ctx, w, watched)
 	return r
+}
+
+// pass lets time pass, unless ctx ends.
+func (w *world) pass(ctx context.Context, span float64) {
+	for until := w.now + span; w.now < until && ctx.Err() == nil; {
+		w.run(min(w.now+1, until))
+	}
 }
 
 // percentile returns the least of values that so many are at most.
