@@ -157,6 +157,152 @@ func TestUrgent(t *testing.T) {
 	}
 }
 
+// Soon after a set change who may move looks as hard as who must; who may not
+// does not.
+func TestHot(t *testing.T) {
+	for worst, want := range map[int]int{8: 8, 6: 1} {
+		c := newCore(t, Config{}, 40)
+		settle(c, 9)
+		c.news.hot = 10
+		_, dials := rove(t, c, pool(1, 2, worst), 9, 1)
+		equal(t, fmt.Sprint("dials, with slot ", worst), dials, want)
+	}
+}
+
+// Nothing is better than slot 0: who has it has no reason to look.
+func TestSlotZero(t *testing.T) {
+	c := newCore(t, Config{}, 40)
+	settle(c, 0)
+	_, dials := rove(t, c, pool(0, 0), 0, 5)
+	equal(t, "dials", dials, 5)
+}
+
+// Each beat has tries of its own: those of a burst in which the pool was
+// short are over.
+func TestTriesAreOfOneBeat(t *testing.T) {
+	c := newCore(t, Config{}, 40)
+	c.tries = 8
+	c.Wake(0, View{Max: 2})
+	equal(t, "tries", c.tries, 0)
+	c.beat, c.tries = 1, 8
+	c.Wake(1, pool(1, 2))
+	equal(t, "tries", c.tries, 1)
+}
+
+// Only refusals are tries: who moves goes on for as long as that helps.
+func TestMovesAreNoTries(t *testing.T) {
+	c := newCore(t, Config{}, 40)
+	settle(c, 2)
+	for slot := 29; slot > 9; slot-- {
+		dials := c.Answer(0.01, Dial{3, News, 99}, slot, Verdict{Replace, 2}, pool(1, 2, slot))
+		if len(dials) == 0 && slot > 29-11 { // 11 are the tokens
+			t.Fatalf("no dial after slot %d", slot)
+		}
+		c.flights = nil
+	}
+}
+
+// While a dial is in flight, neither is another made nor the interval set: its
+// answer does that. A directed dial says nothing about the interval.
+func TestOneAtATime(t *testing.T) {
+	c := newCore(t, Config{}, 40)
+	settle(c, 9)
+	c.idle = 10
+	v := pool(1, 2, 20)
+	first := c.Wake(0, v)[0]
+	c.beat = 1
+	second := c.Wake(1, v)[0]
+	equal(t, "dials", len(c.Answer(1.1, first, 20, Verdict{}, v)), 0)
+	equal(t, "stretch", c.stretch, 1)
+	c.idle = 100
+	c.Answer(1.1, second, 20, Verdict{}, v)
+	equal(t, "stretch", c.stretch, 2)
+	c.stretch = 4
+	c.Answer(1.2, Dial{3, News, 99}, 20, Verdict{}, v)
+	equal(t, "stretch", c.stretch, 4)
+}
+
+// A comeback takes the place of a dial of the cycle where those are rare, and
+// is awaited before another.
+func TestComebackAtRest(t *testing.T) {
+	c := newCore(t, Config{}, 40)
+	settle(c, 9)
+	c.Lost(0, 7)
+	c.fillAt, c.stretch, c.beat = never, 8, 1
+	dials := c.Wake(1, pool(1, 2))
+	equal(t, "dials", len(dials), 1)
+	equal(t, "reason", dials[0].Reason, Comeback)
+	equal(t, "awaited until", c.debts.of(7).due, 9)
+	if c.Next() > 9 {
+		t.Errorf("wakes at %v, want 9 or earlier", c.Next())
+	}
+	c.beat = 50
+	c.Fail(2, dials[0], pool(1, 2))
+	equal(t, "wakes for the next try", c.Next(), c.debts.of(7).due)
+}
+
+// What failed is not dialed for a while, and a pool that is short goes on
+// soon. A number that is used again has not failed.
+func TestFail(t *testing.T) {
+	c := newCore(t, Config{}, 40)
+	v := View{Max: 2, Kept: pool(1).Kept}
+	d := c.Wake(0, v)[0]
+	c.beat, c.stretch = 16, 16
+	next := c.Fail(0.1, d, v)
+	equal(t, "dials", len(next), 1)
+	equal(t, "stretch", c.stretch, 1)
+	if c.beat > 1.3 {
+		t.Errorf("next beat at %v", c.beat)
+	}
+	equal(t, "out", c.failures.out(1, d.Server), true)
+	c.Change(1, []int32{d.Server}, []int32{d.Server}, v)
+	equal(t, "out", c.failures.out(1, d.Server), false)
+}
+
+// Patience begins when a pool that was full is not.
+func TestPatience(t *testing.T) {
+	offer := Offer{"x", 11, Dial{1, Fill, 77}}
+	v := View{Max: 3, Kept: pool(1, 2).Kept}
+	for _, begin := range []func(*Core){
+		func(c *Core) { c.Lost(50, -1) },
+		func(c *Core) { c.Closed(50, v) },
+	} {
+		c := newCore(t, Config{}, 40)
+		settle(c, 9)
+		equal(t, "at first", c.Choose(0.1, v, offer).Kept(), true)
+		begin(c)
+		equal(t, "patient", c.Choose(50.29, v, offer).Kept(), false)
+		equal(t, "no more", c.Choose(50.3, v, offer).Kept(), true)
+	}
+}
+
+// While a pool is short, the interval is short.
+func TestShortIsUrgent(t *testing.T) {
+	c := newCore(t, Config{}, 40)
+	c.stretch, c.idle = 16, 100
+	c.Answer(1, Dial{3, Cycle, 99}, 20, Verdict{}, View{Max: 1})
+	equal(t, "stretch", c.stretch, 1)
+	equal(t, "idle", c.idle, 0)
+}
+
+// A change is heard by all at once, and each acts at a time of its own.
+func TestChangeIsNoHerd(t *testing.T) {
+	least, most := never, Time(0)
+	random := seeded()
+	for range 100 {
+		c, err := NewCore(Config{}, random, 0, []int32{1, 2, 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.beat = 30
+		c.Change(10, nil, []int32{3}, pool(1))
+		least, most = min(least, c.beat), max(most, c.beat)
+	}
+	if least > 10.1 || most < 10.7 || most > 10.8 {
+		t.Errorf("wakes from %v to %v, want 10 to 10.8", least, most)
+	}
+}
+
 // An offer far below what is normal says that something happened.
 func TestSurprise(t *testing.T) {
 	c := newCore(t, Config{}, 40)

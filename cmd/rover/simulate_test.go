@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -154,4 +155,27 @@ func TestProgress(t *testing.T) {
 	p.show(1)
 	p.clear()
 	equal(t, "no terminal", strings.Count(out.String(), "run"), 2)
+}
+
+// The page shows what the command prints, on the processors that round as the
+// one that made it.
+func TestDocsShowSimulate(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("rounds in another way, perhaps")
+	}
+	page, err := os.ReadFile("../../docs/roaming.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(page), "\nrover simulate --clients 300 ")
+	args, rest, ends := strings.Cut(rest, " --plot out.svg\n")
+	if !found || !ends {
+		t.Fatal("the page shows no such command")
+	}
+	lines := call(t, has("busiest  accepts"), strings.Fields("simulate --clients 300 "+args)...)
+	for _, line := range lines[:6] {
+		if line != "" && !strings.Contains(rest, "\n    "+line+"\n") {
+			t.Errorf("the page does not show %q", line)
+		}
+	}
 }
