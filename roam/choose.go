@@ -70,7 +70,7 @@ type State struct {
 	Settled  bool    // full, and nothing better is expected anywhere
 }
 
-// State returns what is known at a moment.
+// State returns what is known now.
 func (c *Core) State(v View) State {
 	s := State{Estimate: c.estimate.mean(), Excess: -1, Stretch: c.stretch, Settled: v.Short() == 0 && c.stretch > 1}
 	if worst := v.worst(); worst > 0 {

@@ -43,7 +43,8 @@ const (
 	// Who failed.
 	longestBackoff = 16
 	backoffSpread  = 0.5
-	skips          = 32 // servers of the cycle passed over at once; then whoever is next is dialed
+	oneDial        = 1  // so long one dial may show that it is back
+	skips          = 32 // servers of the cycle passed over at once; then all of them count as failed
 
 	// Who is owed.
 	debtFirst = 0.5 // to 1: the first try at a server that broke

@@ -65,6 +65,7 @@ type Core struct {
 	stretch Time // the present interval
 	idle    int  // dials since the last one that was any good, or since something happened
 	tries   int  // dials in vain in this burst
+	cutOff  bool // all servers failed lately, and none has answered since
 
 	bucket float64 // the tokens an interval
 	dialed uint32
@@ -121,7 +122,9 @@ func (c *Core) onBeat(now Time, v View) {
 	c.tries = 0
 	switch owed := c.debts.ready(now); {
 	case v.Short() > 0:
-		c.fill(now, v)
+		if c.fill(now, v); len(c.flights) == 0 {
+			c.knock(now)
+		}
 	case owed != nil && c.dial(now, owed.server, Comeback):
 		owed.due = now + debtReply
 		if c.stretch > 1 { // it takes the place of a dial of the cycle
@@ -140,6 +143,9 @@ func (c *Core) onBeat(now Time, v View) {
 func (c *Core) Answer(now Time, d Dial, slot int, verdict Verdict, v View) []Dial {
 	c.begin(now, v)
 	c.flights.end(d.Number)
+	if c.cutOff {
+		c.cutOff, c.failures = false, nil
+	}
 	delete(c.failures, d.Server)
 	surprise := false
 	switch {
@@ -259,7 +265,7 @@ func (c *Core) Lost(now Time, server int32) {
 }
 
 // Closed reports that the holder of a connection closed it. Nobody else does
-// so at this moment: its successor is dialed at once.
+// so now: its successor is dialed at once.
 func (c *Core) Closed(now Time, v View) []Dial {
 	c.begin(now, v)
 	c.short = now
@@ -316,6 +322,14 @@ func (c *Core) fill(now Time, v View) {
 	}
 }
 
+// knock dials any server, for all failed lately. That may be our own network:
+// whoever answers first makes us forget all failures.
+func (c *Core) knock(now Time) {
+	if to, some := c.cycle.next(c.random); some && c.dial(now, to, Fill) {
+		c.cutOff = true
+	}
+}
+
 // review tries a new server for each connection that is one too many.
 func (c *Core) review(now Time, v View) {
 	c.fill(now, v)
@@ -333,14 +347,15 @@ func (c *Core) rove(now Time) bool {
 	return some && c.dial(now, to, Cycle)
 }
 
-// pick is the next of the cycle that did not fail lately.
-func (c *Core) pick(now Time) (to int32, some bool) {
+// pick is the next of the cycle that did not fail lately. False: there seems to
+// be none.
+func (c *Core) pick(now Time) (int32, bool) {
 	for range skips {
-		if to, some = c.cycle.next(c.random); !some || !c.failures.out(now, to) {
-			break
+		if to, some := c.cycle.next(c.random); !some || c.failures.admits(now, to) {
+			return to, some
 		}
 	}
-	return to, some
+	return 0, false
 }
 
 // dial is false if there is no token for it.

@@ -482,27 +482,63 @@ func TestDrain(t *testing.T) {
 	equal(t, "failures", len(c.failures), 0)
 }
 
-// Servers that failed are passed over, but not without end: where all fail,
-// one is dialed.
+// Servers that failed are passed over.
 func TestPassedOver(t *testing.T) {
 	c := newCore(t, Config{}, 1000)
-	v := pool(1)
 	for i := range int32(1000) {
-		if i != 7 {
-			c.Fail(0, Dial{i, Cycle, 0}, v)
+		if i%5 > 0 {
+			c.Fail(0, Dial{i, Cycle, 0}, pool(1))
 		}
 	}
-	met := 0
 	for range 1000 {
-		if to, some := c.pick(0.5); some && to == 7 {
-			met++
+		if to, some := c.pick(0.5); some && to%5 > 0 {
+			t.Fatalf("%d failed", to)
 		}
 	}
-	if met == 0 {
-		t.Error("the one that is well was never met")
+}
+
+// Where nobody answers, a client makes one dial an interval, and one to each
+// server whose time is over, not as many as tokens allow. Once somebody does, it is full at once, and not all of one
+// server.
+func TestOutage(t *testing.T) {
+	c := newCore(t, Config{}, 20)
+	v := View{Max: 10}
+	dials, up := 0, false
+	run := func(until Time) {
+		for now := c.Next(); now < until; now = c.Next() {
+			all := append([]Dial(nil), c.Wake(now, v)...)
+			for ; len(all) > 0; all = all[1:] {
+				d := all[0]
+				dials++
+				if !up {
+					all = append(all, c.Fail(now, d, v)...)
+					continue
+				}
+				id := fmt.Sprint(d.Server)
+				slot := v.count(id, 0)
+				verdict := c.Choose(now, v, Offer{id, slot, d})
+				if verdict.Choice == Keep {
+					v.add(Held{id, slot})
+				}
+				all = append(all, c.Answer(now, d, slot, verdict, v)...)
+			}
+		}
 	}
-	to, some := c.pick(0.5)
-	equal(t, fmt.Sprint("somebody, ", to), some, true)
+	run(60)
+	dials = 0
+	run(160)
+	if dials < 100 || dials > 230 {
+		t.Errorf("%d dials in 100 intervals, want about two each", dials)
+	}
+	up = true
+	run(161.5)
+	servers := map[string]bool{}
+	for _, h := range v.Kept {
+		servers[h.ID] = true
+	}
+	if len(v.Kept) != 10 || len(servers) < 9 {
+		t.Errorf("%d connections to %d servers, 1.5 intervals after they are back", len(v.Kept), len(servers))
+	}
 }
 
 // A dial costs no allocation.

@@ -24,7 +24,7 @@ package roam
 
 import "time"
 
-// A Time is in intervals, one second by default, since any fixed moment. All
+// A Time is in intervals, one second by default, since any fixed time. All
 // of the policy's constants are in intervals.
 type Time float64
 

@@ -35,3 +35,15 @@ func (f failures) out(now Time, server int32) bool {
 	x, failed := f[server]
 	return failed && x.until > now
 }
+
+// admits is true if the server may be dialed. One that failed is out again
+// until its answer is in, so that one dial shows whether it is back.
+func (f failures) admits(now Time, server int32) bool {
+	if f.out(now, server) {
+		return false
+	}
+	if x, failed := f[server]; failed {
+		f[server] = failure{x.count, now + oneDial}
+	}
+	return true
+}

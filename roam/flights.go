@@ -17,7 +17,7 @@ type Dial struct {
 type Reason uint8
 
 const (
-	Other    Reason = iota // an attempt the policy did not ask for
+	Other    Reason = iota // an attempt the policy did not ask for; Server is whose
 	Cycle                  // the next of the cycle: is there anything better?
 	Fill                   // the pool is short
 	News                   // a new server, for a connection that should move

@@ -42,7 +42,7 @@ func TestTokens(t *testing.T) {
 		return n
 	}
 	equal(t, "at first", count(100), 12)
-	equal(t, "a moment later", count(100.05), 0)
+	equal(t, "a little later", count(100.05), 0)
 	equal(t, "half an interval later", count(100.5), 6)
 	equal(t, "long after", count(200), 12)
 	equal(t, "as time went back", count(199), 0)
@@ -78,7 +78,11 @@ func TestFailures(t *testing.T) {
 		equal(t, "out", f.out(until-0.01, 7), true)
 		equal(t, "back", f.out(until, 7), false)
 	}
-	equal(t, "another", f.out(501, 8), false)
+	equal(t, "another", f.admits(501, 8), true)
+	equal(t, "still out", f.admits(510, 7), false)
+	equal(t, "one dial", f.admits(600, 7), true)
+	equal(t, "no second", f.admits(600.9, 7), false)
+	equal(t, "without an answer", f.admits(601, 7), true)
 	f.drains(1000, 9)
 	equal(t, "drains", f.out(1015.9, 9), true)
 	equal(t, "was drained", f.out(1016, 9), false)

@@ -12,7 +12,7 @@ type Held struct {
 	Slot int
 }
 
-// A View is a pool at one moment. What it shares with the pool may be read
+// A View is a pool as it is now. What it shares with the pool may be read
 // only until the call that got it returns.
 type View struct {
 	Max     int    // how many the pool keeps at most

@@ -11,7 +11,7 @@ const sample = 0.25
 // churnWithin is how long moves are counted as an event's.
 const churnWithin = 20
 
-// A look is a fleet at a moment. Loads are connections a server that is in the
+// A look is a fleet at one time. Loads are connections a server that is in the
 // set and alive, over its weight.
 type look struct {
 	full            bool // every client has what it wants

@@ -17,7 +17,7 @@ type Policy struct {
 }
 
 // Rove is the policy of package roam. It needs no numbers, no mesh, and knows
-// what servers told it.
+// what servers say.
 var Rove = Policy{
 	Name: "rove", Summary: "this library's: dials when there is something to gain", Source: "package roam",
 	agent: newRover,
@@ -32,7 +32,7 @@ func Policies() []Policy {
 		{Name: "aperture", Summary: "clients and servers on a ring, each client covers equal parts of it", Source: "Finagle, deterministic aperture", Numbers: true, Knows: "the number of clients", agent: newAperture},
 		{Name: "rocksteadier", Summary: "lots of ten clients share out lots of ten servers", Source: "ACM Queue 20(5), 2022", Numbers: true, Knows: "a number of each server that its successor takes over", agent: newRocksteadier},
 		{Name: "roundrobin", Summary: "a connection to every server", Source: "gRPC round_robin", Mesh: true, agent: newRoundRobin},
-		{Name: "twochoices", Summary: "each interval, the less loaded of two random servers", Source: "Azar, Broder, Karlin, Upfal, STOC 1994", Knows: "the load of every server, at any moment", agent: newTwoChoices},
+		{Name: "twochoices", Summary: "each interval, the less loaded of two random servers", Source: "Azar, Broder, Karlin, Upfal, STOC 1994", Knows: "the load of every server, at any time", agent: newTwoChoices},
 	}
 }
 

@@ -2,7 +2,7 @@ package simulate
 
 import "github.com/callosum-go/rover/roam"
 
-// An event happens at a moment.
+// An event happens at a time.
 type event struct {
 	at         float64
 	kind       kind

@@ -20,7 +20,7 @@ type Result struct {
 	Bands   []Band  `json:"bands"`      // from before the event to 30 intervals after it
 }
 
-// A Band is connections a server at a moment, over all seeds: the median of
+// A Band is connections a server at one time, over all seeds: the median of
 // the least, of the mean, and of the most.
 type Band struct {
 	At    float64 `json:"at"` // 0 is at once after the event, less is before
