@@ -52,7 +52,7 @@ func newRoot(stdout, stderr io.Writer) *cli.Command {
 		Usage:   "find the servers with free slots, and keep the lowest",
 		Version: version(),
 		Commands: []*cli.Command{
-			roveCommand(), serveCommand(), demoCommand(),
+			roveCommand(), serveCommand(), demoCommand(), simulateCommand(),
 		},
 		Writer:                stdout,
 		ErrWriter:             stderr,
