@@ -115,11 +115,10 @@ func ExamplePool_Changes() {
 	}
 	// Output:
 	// kept slot 3 of "a" (a:4040)
-	// replaced slot 3 of "a" (a:4040)
-	// kept slot 0 of "b" (b:4040)
+	// replaced slot 3 of "a" (a:4040) by slot 0 of "b"
 	// lent slot 0 of "b" (b:4040)
-	// released slot 0 of "b" (b:4040)
-	// closed slot 0 of "b" (b:4040)
+	// returned slot 0 of "b" (b:4040)
+	// closed slot 0 of "b" (b:4040): pool: closed
 }
 
 func ExamplePool_Stats() {

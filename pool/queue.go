@@ -1,10 +1,13 @@
 package pool
 
+import "time"
+
 // A wait is one Get that waits. It is used again for another Get, so exactly
 // one thing is sent on lent for each time it is in the queue, unless it is
 // taken out.
 type wait struct {
 	lent       chan *Conn // nil: the pool is closed. It has room for one, so nobody waits to send
+	since      time.Time  // zero: nobody listened
 	prev, next *wait
 	queued     bool
 }
