@@ -98,6 +98,9 @@ func (p *Policy) begin() {
 		p.core, _ = NewCore(p.config, p.random, p.now(), servers)
 		p.timer = time.AfterFunc(time.Hour, p.wake)
 	}
+	if p.acts() {
+		p.dial(p.core.Wake(p.now(), p.view)) // the first one is at once
+	}
 	p.arm()
 }
 

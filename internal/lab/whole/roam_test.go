@@ -237,9 +237,8 @@ func (f *fleet) rest(intervals int) roamed {
 	_, _, total, after, made := f.count()
 	want := f.max * len(f.pools)
 	return roamed{
-		moved:   float64(after-moved) / float64(want),
-		dials:   float64(made-dials) / float64(len(f.pools)*intervals),
-		short:   want - total,
+		moved: float64(after-moved) / float64(want),
+		dials: float64(made-dials) / float64(len(f.pools)*intervals),
+		short: want - total,
 	}
 }
-
