@@ -1,62 +1,75 @@
 package pool
 
 import (
-	"fmt"
+	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/hot"
+	"github.com/callosum-go/rover/roam"
 	"github.com/reactivex/rxgo/v2"
 )
 
-// A Kind is what has happened to a connection.
-type Kind int
-
-// The kinds of Change. A connection's life is Kept, then Lent and Released in
-// turn, then one of Replaced, Lost and Closed.
-const (
-	Kept     Kind = iota // taken in
-	Lent                 // by Get, TryGet or DialContext
-	Released             // back in the pool
-	Replaced             // out, for a better one
-	Lost                 // out, the other side is gone
-	Closed               // out, closed by its holder or with the pool
+// A Kind is what has happened in a pool, and a Change one such thing.
+type (
+	Kind   = roam.Kind
+	Change = roam.Change
 )
 
-var kinds = [...]string{"kept", "lent", "released", "replaced", "lost", "closed"}
-
-// String returns, for example, "kept".
-func (k Kind) String() string {
-	if k < 0 || int(k) >= len(kinds) {
-		return fmt.Sprintf("Kind(%d)", int(k))
-	}
-	return kinds[k]
-}
-
-// A Change is one thing that happened to one connection.
-type Change struct {
-	Kind   Kind
-	ID     string // of the server in the rover's set
-	Server rover.Server
-	Slot   int
-}
-
-// String returns, for example, `kept slot 3 of "a" (127.0.0.1:4040)`.
-func (c Change) String() string {
-	return fmt.Sprintf("%v slot %d of %q (%v)", c.Kind, c.Slot, c.ID, c.Server)
-}
+// The kinds of Change, as package roam has them.
+const (
+	Kept      = roam.Kept
+	Replaced  = roam.Replaced
+	Lost      = roam.Lost
+	Closed    = roam.Closed
+	Lent      = roam.Lent
+	Released  = roam.Returned
+	Waiting   = roam.Waiting
+	Satisfied = roam.Satisfied
+	Rerated   = roam.Rerated
+)
 
 // Changes emits a Change for each thing that happens from now on, in order,
-// and completes with Close. The pool never waits for a subscriber: one whose
-// queue is full (hot.DefaultQueue items, or its rxgo.WithBufferedChannel)
-// misses the newest; Stats has the truth.
+// and completes with Close. The pool never waits for a subscriber, and loses
+// nothing for one that keeps reading: its queue grows.
 func (p *Pool) Changes() rxgo.Observable {
 	p.watched.Store(true)
 	return p.changes.Observable()
 }
 
-// tell publishes a change. The pool's lock is held, for the order.
-func (p *Pool) tell(k Kind, e *entry) {
-	if p.watched.Load() && p.changes.Subscribers() > 0 {
-		p.changes.Publish(Change{k, e.id, e.server, e.slot})
+// Moves is Changes without the loans: what is kept and what goes, and who waits.
+// A policy learns from it; it makes no loan slower.
+func (p *Pool) Moves() rxgo.Observable {
+	p.watched.Store(true)
+	return p.moves.Observable()
+}
+
+// heard says whether anybody listens to one of these. The pool's lock is held.
+func (p *Pool) heard(any ...*hot.Subject) bool {
+	if !p.watched.Load() {
+		return false
+	}
+	for _, s := range any {
+		if s.Subscribers() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// emit publishes a change. The pool's lock is held, for the order.
+func (p *Pool) emit(c Change) {
+	c.At = time.Now()
+	p.changes.Publish(c)
+	if c.Kind != Lent && c.Kind != Released {
+		p.moves.Publish(c)
+	}
+}
+
+// out emits what happens to e, if anybody listens.
+func (p *Pool) out(c Change, e *entry) {
+	if p.heard(p.changes, p.moves) {
+		c.Held, c.Server = e.held(), e.server
+		p.emit(c)
 	}
 }
 
@@ -86,16 +99,15 @@ func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.stats
-	s.Kept, s.Idle, s.Waiting = len(p.kept), len(p.idle), p.waiting.Len()
+	s.Kept, s.Idle, s.Waiting = len(p.kept.entries), len(p.idle), p.waiting.Len()
 	s.Lent = s.Kept - s.Idle
-	s.Lowest, s.Highest = -1, -1
+	s.Lowest, s.Highest = -1, p.kept.worst()
 	s.Servers = make(map[rover.Server]int)
-	for i, e := range p.kept {
+	for _, e := range p.kept.entries {
 		s.Servers[e.server]++
-		if i == 0 {
-			s.Lowest, s.Highest = e.slot, e.slot
-		}
-		s.Lowest = min(s.Lowest, e.slot)
+	}
+	if s.Kept > 0 {
+		s.Lowest = p.kept.entries[0].rate
 	}
 	return s
 }

@@ -27,15 +27,20 @@ var _ net.Conn = (*Conn)(nil)
 // slab is how many Conns are allocated at once.
 const slab = 64
 
-// lend makes the Conn of a new loan. The pool's lock is held.
-func (p *Pool) lend(e *entry) *Conn {
+// lend makes the Conn of a new loan, for whoever has waited so long. The pool's
+// lock is held.
+func (p *Pool) lend(e *entry, waited time.Duration) *Conn {
 	if len(p.blank) == 0 {
 		p.blank = make([]Conn, slab)
 	}
 	c := &p.blank[0]
 	p.blank = p.blank[1:]
 	c.entry = e
-	p.tell(Lent, e)
+	e.lent = time.Time{}
+	if p.heard(p.changes) {
+		e.lent = time.Now()
+		p.emit(Change{Kind: Lent, Held: e.held(), Server: e.server, Took: waited})
+	}
 	return c
 }
 
@@ -62,13 +67,15 @@ func (c *Conn) Release() {
 	}
 	p := e.pool
 	p.mu.Lock()
-	if e.place < 0 {
+	if !e.kept {
 		p.stats.Leaving--
 		p.mu.Unlock()
 		e.close()
 		return
 	}
-	p.tell(Released, e)
+	if p.heard(p.changes) {
+		p.emit(Change{Kind: Released, Held: e.held(), Server: e.server, Took: e.loan()})
+	}
 	p.put(e)
 	p.mu.Unlock()
 }
@@ -81,9 +88,9 @@ func (c *Conn) Close() error {
 	}
 	e, p := c.entry, c.entry.pool
 	p.mu.Lock()
-	if e.place >= 0 {
+	if e.kept {
 		p.stats.Closed++
-		p.tell(Closed, e)
+		p.out(Change{Kind: Closed, Took: e.loan()}, e)
 		p.drop(e)
 	}
 	p.stats.Leaving--

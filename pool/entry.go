@@ -3,8 +3,10 @@ package pool
 import (
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/roam"
 )
 
 // An entry is one socket from when it is kept until it closes: in the pool,
@@ -21,12 +23,25 @@ type entry struct {
 	token     uint64      // what the poller knows it by
 	deadlines atomic.Bool // its borrower has set some
 
-	place    int  // in kept; -1: not in the pool
+	rate     int  // the slot, or what it was rerated to
+	age      int  // counts what was kept, rerated ones anew
+	kept     bool // in the pool
 	spot     int  // in idle; -1: not there
 	dead     bool // known to be, perhaps before it is kept
 	replaced bool // out of the pool while lent, and not for being dead
 	signal   chan struct{}
-	notify   func() // told of the replacement
+	notify   func()    // called for the replacement
+	lent     time.Time // zero: nobody listened
+}
+
+func (e *entry) held() roam.Held { return roam.Held{ID: e.id, Slot: e.rate} }
+
+// loan is how long the present loan has taken, 0 if there is no telling.
+func (e *entry) loan() time.Duration {
+	if e.lent.IsZero() {
+		return 0
+	}
+	return time.Since(e.lent)
 }
 
 // replace marks e, which is lent, as unwanted. The caller runs what it returns
@@ -43,32 +58,6 @@ func (e *entry) replace() func() {
 func (e *entry) close() error {
 	e.pool.poller.forget(e)
 	return e.conn.Close()
-}
-
-// worstFirst is a heap of all that is kept, the highest slot on top. Each entry
-// knows its place, so that any can be taken out in O(log n).
-type worstFirst []*entry
-
-func (h worstFirst) Len() int           { return len(h) }
-func (h worstFirst) Less(i, j int) bool { return h[i].slot > h[j].slot }
-
-func (h worstFirst) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
-}
-
-func (h *worstFirst) Push(e any) {
-	e.(*entry).place = len(*h)
-	*h = append(*h, e.(*entry))
-}
-
-func (h *worstFirst) Pop() any {
-	last := len(*h) - 1
-	e := (*h)[last]
-	e.place = -1
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	return e
 }
 
 // unshelve takes e from the idle: the last one moves to its spot.

@@ -57,6 +57,34 @@ func Example_http() {
 	// Output: hello from service <nil>
 }
 
+// A rover, a policy and a pool in one call.
+func ExampleOpen() {
+	listener, err := server.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	service := &http.Server{Handler: http.NotFoundHandler()}
+	go service.Serve(listener)
+	defer service.Close()
+	at := listener.Addr().(*net.TCPAddr)
+	servers := map[string]rover.Server{"a": {Host: at.IP.String(), Port: at.Port}}
+
+	conns, err := pool.Open(context.Background(), pool.WithRover(rover.WithServers(servers)), pool.WithMax(20))
+	if err != nil {
+		panic(err)
+	}
+	defer conns.Close() // ends all three
+	client := &http.Client{Transport: conns.Transport(nil)}
+	defer client.CloseIdleConnections()
+	response, err := client.Get("http://service/")
+	if err != nil {
+		panic(err)
+	}
+	defer response.Body.Close()
+	fmt.Println(response.Status)
+	// Output: 404 Not Found
+}
+
 // offered is what a rover's stream would bring.
 func offered(id string, slot int) *rover.Connection {
 	conn, _ := net.Pipe()
@@ -115,11 +143,10 @@ func ExamplePool_Changes() {
 	}
 	// Output:
 	// kept slot 3 of "a" (a:4040)
-	// replaced slot 3 of "a" (a:4040)
-	// kept slot 0 of "b" (b:4040)
+	// replaced slot 3 of "a" (a:4040) by slot 0 of "b"
 	// lent slot 0 of "b" (b:4040)
-	// released slot 0 of "b" (b:4040)
-	// closed slot 0 of "b" (b:4040)
+	// returned slot 0 of "b" (b:4040)
+	// closed slot 0 of "b" (b:4040): pool: closed
 }
 
 func ExamplePool_Stats() {

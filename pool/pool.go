@@ -16,7 +16,6 @@
 package pool
 
 import (
-	"container/heap"
 	"context"
 	"errors"
 	"fmt"
@@ -25,10 +24,9 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
-	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
-	"github.com/callosum-go/rover/internal/socket"
 )
 
 // DefaultMax is how many connections a pool keeps, unless WithMax says otherwise.
@@ -68,9 +66,12 @@ func WithLogger(l *slog.Logger) Option {
 type Pool struct {
 	max    int
 	logger *slog.Logger
+	choice Choice // nil: the lowest slots
+	opened opened // by Open
 
 	changes *hot.Subject // of Change
-	watched atomic.Bool  // Changes has been called
+	moves   *hot.Subject // of Change, without loans
+	watched atomic.Bool  // Changes or Moves has been called
 	waits   sync.Pool    // of *wait; not global, for a channel made in a test's bubble stays there
 	poller  poller
 	closing sync.Once
@@ -79,10 +80,11 @@ type Pool struct {
 	feeding sync.WaitGroup // Attach's goroutines; added to under mu while not closed
 
 	// mu guards what follows and the entries' state. No socket is touched and
-	// nothing waits under it. Taken after the poller's lock, before changes' own.
+	// nothing waits under it. Taken after the poller's lock; before the policy's,
+	// which its choice takes, and before changes' own.
 	mu      sync.Mutex
 	closed  bool
-	kept    worstFirst // idle and lent
+	kept    shelf
 	idle    []*entry
 	waiting queue // empty unless idle is
 	blank   []Conn
@@ -92,75 +94,28 @@ type Pool struct {
 // New makes an empty pool. An error names the option and what is wrong with
 // its value.
 func New(opts ...Option) (*Pool, error) {
-	p := &Pool{max: DefaultMax, logger: slog.Default(), changes: hot.NewSubject()}
-	for _, opt := range opts {
+	p, err := configured(opts)
+	if err == nil && p.opened.given != "" {
+		return nil, fmt.Errorf("pool: %s is an option of Open, not of New", p.opened.given)
+	}
+	return p, err
+}
+
+func configured(opts []Option) (*Pool, error) {
+	p := &Pool{max: DefaultMax, logger: slog.Default()}
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, fmt.Errorf("pool: option %d of %d is nil", i+1, len(opts))
+		}
 		if err := opt(p); err != nil {
 			return nil, err
 		}
 	}
+	p.kept.viewed = p.choice != nil
+	p.changes, p.moves = hot.NewSubject(hot.WithGrowingQueue()), hot.NewSubject(hot.WithGrowingQueue())
 	p.waits.New = func() any { return &wait{lent: make(chan *Conn, 1)} }
 	p.open, p.shut = context.WithCancel(context.Background())
 	return p, nil
-}
-
-// Offer keeps or declines a connection, at once. True: the pool has it. It
-// wants a connection while it has fewer than Max, or if the slot is strictly
-// lower than the highest it has, which is then replaced: closed, if idle,
-// else when it comes back. It does not want one that is closed already.
-func (p *Pool) Offer(c *rover.Connection) bool {
-	if !p.wants(c.Slot) {
-		c.Decline()
-		return false
-	}
-	conn, err := c.Keep()
-	if err != nil { // somebody else was faster; nothing has been given up for it
-		return false
-	}
-	e := &entry{pool: p, conn: conn, id: c.ID, server: c.Server, slot: c.Slot, place: -1, spot: -1}
-	if !p.keep(e, e.watch()) {
-		p.poller.forget(e)
-		socket.Refuse(e.conn)
-		return false
-	}
-	return true
-}
-
-func (p *Pool) wants(slot int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	wanted := p.hasRoom(slot)
-	if !wanted {
-		p.stats.Declined++
-	}
-	return wanted
-}
-
-// hasRoom is asked twice of an offer, for others may come while it is kept.
-func (p *Pool) hasRoom(slot int) bool {
-	return !p.closed && (len(p.kept) < p.max || slot < p.kept[0].slot)
-}
-
-// keep takes e in, if it lives, in the place of the worst if need be.
-func (p *Pool) keep(e *entry, alive bool) bool {
-	p.mu.Lock()
-	if !alive || e.dead || !p.hasRoom(e.slot) {
-		p.stats.Declined++
-		p.mu.Unlock()
-		return false
-	}
-	var finish func()
-	if len(p.kept) == p.max {
-		finish = p.expel(Replaced, p.kept[0], &p.stats.Replaced)
-	}
-	heap.Push(&p.kept, e)
-	p.stats.Accepted++
-	p.tell(Kept, e)
-	p.put(e)
-	p.mu.Unlock()
-	if finish != nil {
-		finish()
-	}
-	return true
 }
 
 // Get lends a connection. It waits, in order of arrival, until one is free;
@@ -180,6 +135,11 @@ func (p *Pool) Get(ctx context.Context) (*Conn, error) {
 	}
 	w := p.waits.Get().(*wait)
 	p.waiting.push(w)
+	w.since = time.Time{}
+	if p.heard(p.changes, p.moves) {
+		w.since = time.Now()
+		p.emit(Change{Kind: Waiting})
+	}
 	p.mu.Unlock()
 
 	var c *Conn
@@ -188,6 +148,9 @@ func (p *Pool) Get(ctx context.Context) (*Conn, error) {
 	case <-ctx.Done():
 		p.mu.Lock()
 		left := p.waiting.remove(w)
+		if left {
+			p.satisfied(w, ctx.Err())
+		}
 		p.mu.Unlock()
 		if !left { // one was lent meanwhile, or the pool closed
 			if c = <-w.lent; c != nil {
@@ -231,23 +194,34 @@ func (p *Pool) take() *Conn {
 	}
 	e := p.idle[rand.IntN(len(p.idle))]
 	p.unshelve(e)
-	return p.lend(e)
+	return p.lend(e, 0)
 }
 
 // put lends e to who has waited longest, or lays it with the idle.
 func (p *Pool) put(e *entry) {
 	if w := p.waiting.pop(); w != nil {
-		w.lent <- p.lend(e)
+		w.lent <- p.lend(e, p.satisfied(w, nil))
 		return
 	}
 	e.spot = len(p.idle)
 	p.idle = append(p.idle, e)
 }
 
+// satisfied emits that w waits no longer and returns how long it did.
+func (p *Pool) satisfied(w *wait, cause error) (took time.Duration) {
+	if !w.since.IsZero() {
+		took = time.Since(w.since)
+	}
+	if p.heard(p.changes, p.moves) {
+		p.emit(Change{Kind: Satisfied, Took: took, Cause: cause})
+	}
+	return took
+}
+
 // drop takes e out of the pool. home: it is not lent, so the caller must close
 // it; one that is lent closes when it comes back.
 func (p *Pool) drop(e *entry) (home bool) {
-	heap.Remove(&p.kept, e.place)
+	p.kept.remove(e)
 	if e.spot < 0 {
 		p.stats.Leaving++
 		return false
@@ -258,9 +232,9 @@ func (p *Pool) drop(e *entry) (home bool) {
 
 // expel drops e, which the pool wants no more, and counts it. What it returns,
 // which may be nil, is to be called without the lock.
-func (p *Pool) expel(why Kind, e *entry, count *int) (finish func()) {
+func (p *Pool) expel(why Change, e *entry, count *int) (finish func()) {
 	*count++
-	p.tell(why, e)
+	p.out(why, e)
 	if p.drop(e) {
 		return func() { e.close() }
 	}
@@ -273,26 +247,29 @@ func (p *Pool) lose(e *entry) (home bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e.dead = true
-	if e.place < 0 { // not kept yet, or no longer
+	if !e.kept { // not kept yet, or no longer
 		return false
 	}
 	p.stats.Lost++
-	p.tell(Lost, e)
+	p.out(Change{Kind: Lost}, e)
 	return p.drop(e)
 }
 
 // Close ends the pool: idle connections close, lent ones when they come back,
-// and whoever waits gets ErrClosed. It returns when every Attach has ended.
-// Call it as often as you like.
+// and whoever waits gets ErrClosed. It returns when every Attach has ended; a
+// pool of Open stops its rover first. Call it as often as you like.
 func (p *Pool) Close() {
 	p.closing.Do(func() {
+		p.opened.stop()
 		for _, finish := range p.empty() {
 			finish()
 		}
 		p.shut()
 		p.poller.close()
 		p.changes.Complete()
+		p.moves.Complete()
 		p.feeding.Wait()
+		p.opened.wait()
 	})
 }
 
@@ -301,12 +278,14 @@ func (p *Pool) empty() (finish []func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	for len(p.kept) > 0 {
-		if f := p.expel(Closed, p.kept[len(p.kept)-1], &p.stats.Closed); f != nil {
+	for n := len(p.kept.entries); n > 0; n-- {
+		e := p.kept.entries[n-1]
+		if f := p.expel(Change{Kind: Closed, Cause: ErrClosed}, e, &p.stats.Closed); f != nil {
 			finish = append(finish, f)
 		}
 	}
 	for w := p.waiting.pop(); w != nil; w = p.waiting.pop() {
+		p.satisfied(w, ErrClosed)
 		w.lent <- nil
 	}
 	return finish

@@ -42,7 +42,7 @@ func TestStrictlyLowerReplacesTheWorst(t *testing.T) {
 	}
 	keep(t, p, 4, pipe)
 	isClosed(t, first)
-	expect(t, next, pool.Kept, pool.Kept, pool.Replaced, pool.Kept)
+	expect(t, next, pool.Kept, pool.Kept, pool.Replaced)
 	s := p.Stats()
 	kit.Equal(t, "lowest", s.Lowest, 3)
 	kit.Equal(t, "highest", s.Highest, 4)

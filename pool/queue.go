@@ -1,12 +1,17 @@
 package pool
 
-import "github.com/callosum-go/rover/internal/fifo"
+import (
+	"time"
+
+	"github.com/callosum-go/rover/internal/fifo"
+)
 
 // A wait is one Get that waits. It is used again for another Get, so exactly
 // one thing is sent on lent for each time it is in the queue, unless it is
 // taken out.
 type wait struct {
 	lent  chan *Conn // nil: the pool is closed. It has room for one, so nobody waits to send
+	since time.Time  // zero: nobody listened
 	place fifo.Node[*wait]
 }
 

@@ -3,14 +3,16 @@ package roam
 import (
 	"fmt"
 	"time"
+
+	"github.com/callosum-go/rover"
 )
 
 // A Kind is what has happened in a pool.
 type Kind int
 
 // The kinds of [Change]. A connection's life is Kept (or Replaced, as the one
-// that came), then Lent and Returned in turn, then one of Replaced, Lost and
-// Closed.
+// that came), then Lent, Returned and Rerated in turn, then one of Replaced,
+// Lost and Closed.
 const (
 	Kept      Kind = iota // taken in, there was room
 	Replaced              // out, for a better one: By
@@ -20,9 +22,10 @@ const (
 	Returned              // by a borrower; Took: how long it was lent
 	Waiting               // somebody waits for a connection
 	Satisfied             // somebody waits no longer; Took: how long that was
+	Rerated               // stays, with another slot: By
 )
 
-var kinds = [...]string{"kept", "replaced", "lost", "closed", "lent", "returned", "waiting", "satisfied"}
+var kinds = [...]string{"kept", "replaced", "lost", "closed", "lent", "returned", "waiting", "satisfied", "rerated"}
 
 // String returns, for example, "kept".
 func (k Kind) String() string {
@@ -37,24 +40,33 @@ func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // A Change is one thing that happened in a pool.
 type Change struct {
-	Kind  Kind
-	Held       // the connection; none with Waiting and Satisfied
-	By    Held // with Replaced: what came for it
-	At    time.Time
-	Took  time.Duration // a loan or a wait that is over
-	Cause error         // with Lost, Closed and Satisfied: why, if there is more to say
+	Kind   Kind
+	Held        // the connection; none with Waiting and Satisfied
+	By     Held // with Replaced: what came for it; with Rerated: what it is now
+	At     time.Time
+	Took   time.Duration // a loan or a wait that is over; 0 if nobody listened when it began
+	Cause  error         // with Closed and Satisfied: why, if there is more to say
+	Server rover.Server  // of the connection
 }
 
-// String returns, for example, `kept slot 3 of "a"`.
+// String returns, for example, `kept slot 3 of "a" (127.0.0.1:4040)`.
 func (c Change) String() string {
-	switch {
-	case c.Kind == Replaced:
-		return fmt.Sprintf("%v slot %d of %q by slot %d of %q", c.Kind, c.Slot, c.ID, c.By.Slot, c.By.ID)
-	case c.Kind == Waiting || c.Kind == Satisfied:
-		return c.Kind.String()
-	case c.Cause != nil:
-		return fmt.Sprintf("%v slot %d of %q: %v", c.Kind, c.Slot, c.ID, c.Cause)
-	default:
-		return fmt.Sprintf("%v slot %d of %q", c.Kind, c.Slot, c.ID)
+	if c.Kind == Waiting || c.Kind == Satisfied {
+		return c.because(c.Kind.String())
 	}
+	s := fmt.Sprintf("%v slot %d of %q", c.Kind, c.Slot, c.ID)
+	if c.Server != (rover.Server{}) {
+		s += fmt.Sprintf(" (%v)", c.Server)
+	}
+	if c.Kind == Replaced || c.Kind == Rerated {
+		s += fmt.Sprintf(" by slot %d of %q", c.By.Slot, c.By.ID)
+	}
+	return c.because(s)
+}
+
+func (c Change) because(s string) string {
+	if c.Cause != nil {
+		s += ": " + c.Cause.Error()
+	}
+	return s
 }

@@ -68,6 +68,7 @@ type State struct {
 	Excess   float64 // of the worst connection; below 0 if there is none or it has slot 0
 	Stretch  Time    // the present interval
 	Settled  bool    // full, and nothing better is expected anywhere
+	Churn    float64 // connections replaced so far, over Max; a Policy knows, a Core does not
 }
 
 // State returns what is known now.

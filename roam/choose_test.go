@@ -97,10 +97,10 @@ func TestChooseBeforeOrAfterAnswer(t *testing.T) {
 
 func TestState(t *testing.T) {
 	core := newCore(t, Config{}, 10)
-	equal(t, "at first", core.State(View{Max: 1}), State{0, -1, 1, false})
+	equal(t, "at first", core.State(View{Max: 1}), State{0, -1, 1, false, 0})
 	settle(core, 9)
 	core.stretch = 4
-	equal(t, "at rest", core.State(pool(1, 2, 10)), State{9, 2, 4, true})
-	equal(t, "all at 0", core.State(pool(0, 0)), State{9, -1, 4, true})
-	equal(t, "short", core.State(View{Max: 1}), State{9, -1, 4, false})
+	equal(t, "at rest", core.State(pool(1, 2, 10)), State{9, 2, 4, true, 0})
+	equal(t, "all at 0", core.State(pool(0, 0)), State{9, -1, 4, true, 0})
+	equal(t, "short", core.State(View{Max: 1}), State{9, -1, 4, false, 0})
 }

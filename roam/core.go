@@ -21,6 +21,7 @@ type Config struct {
 	Spread Time
 }
 
+// check sets what is not given, and returns what is wrong with the rest.
 func (c *Config) check() error {
 	if c.Idle == 0 {
 		c.Idle = DefaultIdle

@@ -52,7 +52,7 @@ func (v *View) Apply(c Change) {
 	switch c.Kind {
 	case Kept:
 		v.add(c.Held)
-	case Replaced:
+	case Replaced, Rerated:
 		v.remove(c.Held)
 		v.add(c.By)
 	case Lost, Closed:
