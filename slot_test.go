@@ -101,7 +101,7 @@ func TestReadSlotEnds(t *testing.T) {
 		"wrong at once":       {io.MultiReader(strings.NewReader("X"), neverRead{t}), ErrProtocol, 1},
 		"wrong later":         {io.MultiReader(strings.NewReader("1X"), neverRead{t}), ErrProtocol, 2},
 		"whole":               {io.MultiReader(strings.NewReader("1\r\n"), neverRead{t}), nil, 3},
-		"endless digits":      {again('7'), ErrProtocol, maxDigits + 2},
+		"endless digits":      {again('7'), ErrProtocol, map[int]int{32: 11, 64: 21}[strconv.IntSize]},
 		"whole, with the end": {iotest.DataErrReader(strings.NewReader("1\r\n")), nil, 3},
 	} {
 		_, n, err := readSlot(test.from, make([]byte, maxLine))
