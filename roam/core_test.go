@@ -264,7 +264,7 @@ func TestFailuresOfTheGone(t *testing.T) {
 	c := newCore(t, Config{}, 3)
 	left := int32(0)
 	for i := range int32(1000) {
-		c.Fail(0, Dial{100 + i, Cycle, 0}, pool(1))
+		c.Fail(0, Dial{5000 + i, Cycle, 0}, pool(1)) // it left while it was dialed
 		c.Change(0, []int32{100 + i}, []int32{left}, pool(1))
 		left = 100 + i
 	}
