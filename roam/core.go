@@ -285,8 +285,8 @@ func (c *Core) Need(now Time, v View) []Dial {
 	return c.dials
 }
 
-// Change reports that servers were added to the set and others dropped. A
-// server that was replaced under its id is in both.
+// Change reports that servers were added to the set, and others, which were in
+// it, dropped. A server that was replaced under its id is in both.
 func (c *Core) Change(now Time, added, dropped []int32, v View) {
 	c.begin(now, v)
 	before := c.cycle.size()
@@ -296,6 +296,9 @@ func (c *Core) Change(now Time, added, dropped []int32, v View) {
 		c.debts.forgive(s)
 	}
 	c.cycle.add(added)
+	if len(c.failures) > c.cycle.size() { // of servers that left before they failed
+		c.failures = nil
+	}
 	c.stretch, c.idle = 1, 0
 	if before == 0 { // as at the start: nothing that is known is of before
 		c.beat = now + c.within(c.config.Spread)

@@ -259,6 +259,20 @@ func TestFail(t *testing.T) {
 	equal(t, "out", c.failures.out(1, d.Server), false)
 }
 
+// Failures of servers that have left are not kept for ever.
+func TestFailuresOfTheGone(t *testing.T) {
+	c := newCore(t, Config{}, 3)
+	left := int32(0)
+	for i := range int32(1000) {
+		c.Fail(0, Dial{5000 + i, Cycle, 0}, pool(1)) // it left while it was dialed
+		c.Change(0, []int32{100 + i}, []int32{left}, pool(1))
+		left = 100 + i
+	}
+	if len(c.failures) > 5 {
+		t.Errorf("%d failures of 3 servers", len(c.failures))
+	}
+}
+
 // Patience begins when a pool that was full is not.
 func TestPatience(t *testing.T) {
 	offer := Offer{"x", 11, Dial{1, Fill, 77}}
