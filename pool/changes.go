@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
-	"github.com/callosum-go/rover/hot"
 	"github.com/callosum-go/rover/roam"
 	"github.com/reactivex/rxgo/v2"
 )
@@ -39,22 +38,17 @@ func (p *Pool) Changes() rxgo.Observable {
 // Moves is Changes without the loans: what is kept and what goes, and who waits.
 // A policy learns from it; it makes no loan slower.
 func (p *Pool) Moves() rxgo.Observable {
-	p.watched.Store(true)
+	p.moved.Store(true)
 	return p.moves.Observable()
 }
 
-// heard says whether anybody listens to one of these. The pool's lock is held.
-func (p *Pool) heard(any ...*hot.Subject) bool {
-	if !p.watched.Load() {
-		return false
-	}
-	for _, s := range any {
-		if s.Subscribers() > 0 {
-			return true
-		}
-	}
-	return false
+// heard says whether anybody listens to more than loans.
+func (p *Pool) heard() bool {
+	return p.loansHeard() || p.moved.Load() && p.moves.Subscribers() > 0
 }
+
+// loansHeard costs a loan one load where nobody has ever asked for Changes.
+func (p *Pool) loansHeard() bool { return p.watched.Load() && p.changes.Subscribers() > 0 }
 
 // emit publishes a change. The pool's lock is held, for the order.
 func (p *Pool) emit(c Change) {
@@ -67,7 +61,7 @@ func (p *Pool) emit(c Change) {
 
 // out emits what happens to e, if anybody listens.
 func (p *Pool) out(c Change, e *entry) {
-	if p.heard(p.changes, p.moves) {
+	if p.heard() {
 		c.Held, c.Server = e.held(), e.server
 		p.emit(c)
 	}

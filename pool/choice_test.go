@@ -161,7 +161,7 @@ func TestRerate(t *testing.T) {
 // A view that applies all changes is the pool.
 func TestChangesSayWhatThePoolIs(t *testing.T) {
 	c := choose(t, 4)
-	moves := c.Moves().Observe()
+	moves, all := c.Moves().Observe(), c.Changes().Observe()
 	for n := range 40 {
 		c.verdict = roam.Verdict{Choice: roam.Keep}
 		if c.Stats().Kept == 4 {
@@ -199,6 +199,8 @@ func TestChangesSayWhatThePoolIs(t *testing.T) {
 	kit.Equal(t, "kept", n.Kept, len(sum.Kept))
 	c.Close()
 	for range moves {
+	}
+	for range all {
 	}
 }
 

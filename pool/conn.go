@@ -36,10 +36,11 @@ func (p *Pool) lend(e *entry, waited time.Duration) *Conn {
 	c := &p.blank[0]
 	p.blank = p.blank[1:]
 	c.entry = e
-	e.lent = time.Time{}
-	if p.heard(p.changes) {
+	if p.loansHeard() {
 		e.lent = time.Now()
 		p.emit(Change{Kind: Lent, Held: e.held(), Server: e.server, Took: waited})
+	} else if !e.lent.IsZero() {
+		e.lent = time.Time{}
 	}
 	return c
 }
@@ -73,7 +74,7 @@ func (c *Conn) Release() {
 		e.close()
 		return
 	}
-	if p.heard(p.changes) {
+	if p.loansHeard() {
 		p.emit(Change{Kind: Released, Held: e.held(), Server: e.server, Took: e.loan()})
 	}
 	p.put(e)

@@ -71,7 +71,8 @@ type Pool struct {
 
 	changes *hot.Subject // of Change
 	moves   *hot.Subject // of Change, without loans
-	watched atomic.Bool  // Changes or Moves has been called
+	watched atomic.Bool  // Changes has been called
+	moved   atomic.Bool  // Moves has
 	waits   sync.Pool    // of *wait; not global, for a channel made in a test's bubble stays there
 	poller  poller
 	closing sync.Once
@@ -136,7 +137,7 @@ func (p *Pool) Get(ctx context.Context) (*Conn, error) {
 	w := p.waits.Get().(*wait)
 	p.waiting.push(w)
 	w.since = time.Time{}
-	if p.heard(p.changes, p.moves) {
+	if p.heard() {
 		w.since = time.Now()
 		p.emit(Change{Kind: Waiting})
 	}
@@ -212,7 +213,7 @@ func (p *Pool) satisfied(w *wait, cause error) (took time.Duration) {
 	if !w.since.IsZero() {
 		took = time.Since(w.since)
 	}
-	if p.heard(p.changes, p.moves) {
+	if p.heard() {
 		p.emit(Change{Kind: Satisfied, Took: took, Cause: cause})
 	}
 	return took

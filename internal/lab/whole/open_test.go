@@ -26,9 +26,12 @@ func web(t *testing.T) map[string]rover.Server {
 		l := kit.Must(server.Listen("tcp", "127.0.0.1:0"))(t)
 		at := l.Addr().(*net.TCPAddr)
 		servers[fmt.Sprint("s", i)] = rover.Server{Host: at.IP.String(), Port: at.Port}
-		s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			time.Sleep(20 * time.Millisecond) // it is the request's length, nobody waits for anything by it
-			fmt.Fprint(w, "ok")
+		s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-time.After(20 * time.Millisecond):
+				fmt.Fprint(w, "ok")
+			case <-r.Context().Done():
+			}
 		})}
 		go s.Serve(l)
 		t.Cleanup(func() { s.Close() })
