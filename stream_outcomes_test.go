@@ -230,7 +230,7 @@ func TestOutcomesFields(t *testing.T) {
 			addr: kit.A.Addr(), is: func(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) },
 		},
 		"no descriptor": {
-			dial: func() (net.Conn, error) { time.Sleep(3); return nil, syscall.EMFILE },
+			dial: func() (net.Conn, error) { time.Sleep(3 * time.Nanosecond); return nil, syscall.EMFILE },
 			addr: kit.A.Addr(), took: 3, is: func(err error) bool {
 				local, ok := err.(*rover.LocalError)
 				return ok && local.Took == 3 && local.Addr == kit.A.Addr() && errors.Is(err, rover.ErrResources) && errors.Is(err, syscall.EMFILE)
