@@ -22,9 +22,9 @@ func TestJSON(t *testing.T) {
 		`{"id":"a","server":"10.0.0.1:4040","error":"dial tcp: odd","took":"1s"}`:                        &rover.LocalError{ID: "a", Server: kit.A, Err: cause, Took: time.Second},
 		`{"id":"a","server":"10.0.0.1:4040","addr":"x","line":"no","error":"not a slot line: byte 1","took":"0s"}`: &rover.ProtocolError{
 			ID: "a", Server: kit.A, Line: []byte("no"), Err: fmt.Errorf("%w: byte 1", rover.ErrProtocol), Addr: "x"},
-		`{"tick":"3","id":"a","server":"10.0.0.1:4040","addr":"x","slot":0,"begun":"2026-01-02T03:04:05Z","took":"2s"}`:    rover.Outcome{Tick: 3, ID: "a", Server: kit.A, Addr: "x", Begun: at, Took: 2 * time.Second},
+		`{"tick":"3","id":"a","server":"10.0.0.1:4040","addr":"x","slot":0,"begun":"2026-01-02T03:04:05Z","took":"2s"}`:          rover.Outcome{Tick: 3, ID: "a", Server: kit.A, Addr: "x", Begun: at, Took: 2 * time.Second},
 		`{"tick":"to \"b\"","id":"","server":"","error":"rover: no servers to dial","begun":"2026-01-02T03:04:05Z","took":"0s"}`: rover.Outcome{Tick: rover.To("b"), Err: rover.ErrNoServers, Begun: at},
-		`{"added":{"a":"10.0.0.1:4040"},"dropped":{},"at":"2026-01-02T03:04:05Z"}`:                                         rover.SetChange{Added: kit.One, Dropped: map[string]rover.Server{}, At: at},
+		`{"added":{"a":"10.0.0.1:4040"},"dropped":{},"at":"2026-01-02T03:04:05Z"}`:                                               rover.SetChange{Added: kit.One, Dropped: map[string]rover.Server{}, At: at},
 		`{"10.0.0.1:4040":1}`: map[rover.Server]int{kit.A: 1},
 		`[{"id":"a","server":"10.0.0.1:4040","error":"odd","took":"0s"}]`: []error{&rover.UnreachableError{ID: "a", Server: kit.A, Err: kit.ErrOdd}},
 	} {
