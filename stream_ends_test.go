@@ -127,29 +127,23 @@ func TestWhateverEndsAStreamBlamesNobody(t *testing.T) {
 
 // A name's lookup ends with the stream, and at the dial timeout.
 func TestALookupEnds(t *testing.T) {
-	looking := make(chan context.Context, 1000) // a lookup asks for A and for AAAA
-	dialer := &net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		looking <- ctx
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}}}
-	begin := func(t *testing.T, opts ...rover.Option) (*rover.Stream, *kit.Watcher[any]) {
+	begin := func(t *testing.T, opts ...rover.Option) (*rover.Stream, <-chan context.Context, *kit.Watcher[any]) {
+		looking := make(chan context.Context, 100) // a lookup asks for A and for AAAA
+		dialer := &net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			looking <- ctx
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}}
 		s := kit.Rove(t, append(opts, rover.WithDialer(dialer), rover.WithInterval(time.Hour),
 			rover.WithServers(map[string]rover.Server{"a": {Host: "slow.test.", Port: 1}}))...)
-		return s, kit.Watch[any](rover.Merge([]rxgo.Observable{s.Connections(), s.Unreachable(), s.Errors(), s.Outcomes()}))
+		return s, looking, kit.Watch[any](rover.Merge([]rxgo.Observable{s.Connections(), s.Unreachable(), s.Errors(), s.Outcomes()}))
 	}
 	for how, end := range map[string]func(s *rover.Stream, cancel func()){
 		"Stop":   func(s *rover.Stream, _ func()) { s.Stop() },
 		"cancel": func(_ *rover.Stream, cancel func()) { cancel() },
 	} {
 		t.Run(how, func(t *testing.T) {
-			for len(looking) > 0 {
-				<-looking // another one's second question
-			}
-			for len(looking) > 0 {
-				<-looking // another one's second question
-			}
-			s, events := begin(t)
+			s, looking, events := begin(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			kit.Check(t, s.Start(ctx))
@@ -164,7 +158,7 @@ func TestALookupEnds(t *testing.T) {
 		})
 	}
 	t.Run("deadline", func(t *testing.T) {
-		s, events := begin(t)
+		s, _, events := begin(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
 		kit.Check(t, s.Start(ctx))
@@ -175,7 +169,7 @@ func TestALookupEnds(t *testing.T) {
 		kit.Equal(t, "aborted", s.Stats().Aborted, 1)
 	})
 	t.Run("dial timeout", func(t *testing.T) {
-		s, _ := begin(t, rover.WithDialTimeout(20*time.Millisecond))
+		s, _, _ := begin(t, rover.WithDialTimeout(20*time.Millisecond))
 		down := s.Unreachable().Observe()
 		kit.Start(t, s)
 		err := (<-down).V.(*rover.UnreachableError)
@@ -187,7 +181,4 @@ func TestALookupEnds(t *testing.T) {
 		}
 		kit.Equal(t, "address", err.Addr, "")
 	})
-	for len(looking) > 0 { // who lost the race to end
-		<-(<-looking).Done()
-	}
 }
