@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -53,7 +54,8 @@ func (refusing) DialContext(context.Context, string, string) (net.Conn, error) {
 // was called for: that is on Errors, counted, and the roving goes on.
 func TestGoexitEndsOneCall(t *testing.T) {
 	once := func(n int) bool { return n == 2 } // the second call
-	picks, dials, lines := 0, 0, 0
+	picks, dials := 0, 0
+	var lines atomic.Int64
 	for in, test := range map[string]struct {
 		opt  rover.Option
 		want rover.Stats
@@ -95,10 +97,10 @@ func TestGoexitEndsOneCall(t *testing.T) {
 }
 
 // exiting is a log handler whose second call ends its goroutine.
-type exiting struct{ calls *int }
+type exiting struct{ calls *atomic.Int64 }
 
 func (e exiting) Enabled(context.Context, slog.Level) bool {
-	if *e.calls++; *e.calls == 2 {
+	if e.calls.Add(1) == 2 {
 		runtime.Goexit()
 	}
 	return false
