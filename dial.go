@@ -575,7 +575,7 @@ func fresh(v any) bool {
 	if !ok || c.offer.delivered() {
 		return true
 	}
-	c.leave(offer.Open) // whoever took it off the queue ends it, and says why
+	c.said.CompareAndSwap(0, saidLeave) // whoever took it off the queue ends it, and says why
 	return false
 }
 

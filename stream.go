@@ -749,8 +749,9 @@ func (s *Stream) readSet(item rxgo.Item) (wrong []error) {
 	if !ok {
 		return []error{fmt.Errorf("rover: server set ignored, the last one stays: got %T, want map[string]rover.Server", item.V)}
 	}
-	s.waiting.Store(false)
-	if err := s.SetServers(servers); err != nil {
+	err := s.SetServers(servers)
+	s.waiting.Store(false) // only now: a tick in between is no error
+	if err != nil {
 		wrong = err.(interface{ Unwrap() []error }).Unwrap()
 	}
 	return wrong

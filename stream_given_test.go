@@ -55,6 +55,7 @@ func (refusing) DialContext(context.Context, string, string) (net.Conn, error) {
 func TestGoexitEndsOneCall(t *testing.T) {
 	once := func(n int) bool { return n == 2 } // the second call
 	picks, dials := 0, 0
+	var lines atomic.Int64
 	for in, test := range map[string]struct {
 		opt  rover.Option
 		want rover.Stats
@@ -71,7 +72,7 @@ func TestGoexitEndsOneCall(t *testing.T) {
 			}
 			return nil, syscall.ECONNREFUSED
 		})), rover.Stats{Ticks: 5, Attempts: 5, Unreachable: 4, Failures: 1}},
-		"logger": {rover.WithLogger(slog.New(exiting{new(atomic.Int32)})),
+		"logger": {rover.WithLogger(slog.New(exiting{&lines})),
 			rover.Stats{Ticks: 5, Attempts: 5, Unreachable: 5}},
 	} {
 		t.Run(in, func(t *testing.T) {
@@ -96,7 +97,7 @@ func TestGoexitEndsOneCall(t *testing.T) {
 }
 
 // exiting is a log handler whose second call ends its goroutine.
-type exiting struct{ calls *atomic.Int32 }
+type exiting struct{ calls *atomic.Int64 }
 
 func (e exiting) Enabled(context.Context, slog.Level) bool {
 	if e.calls.Add(1) == 2 {
