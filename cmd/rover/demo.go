@@ -36,7 +36,7 @@ func demo(ctx context.Context, p *printer, servers int, interval, length time.Du
 	if !p.json {
 		p.text(fmt.Sprintf("%d clients rove over %s, a port where nobody listens and a server\n"+
 			"that talks nonsense. Each client keeps its %s: %d a server is even.\n"+
-			"One of them tells what it meets:\n\n",
+			"One of them reports what it meets:\n\n",
 			clients, count(servers, "slot server"), count(servers, "lowest slot"), clients))
 	}
 	crowd, err := newCrowd(p, fleet.list(), servers, interval)

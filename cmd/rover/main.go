@@ -74,7 +74,7 @@ func noArguments(_ context.Context, c *cli.Command) error {
 	case c.NArg() == 0:
 		return nil
 	case c == c.Root():
-		return usagef("there is no command %q; want rove, serve or demo", c.Args().First())
+		return usagef("there is no command %q; want rove, serve, demo or simulate", c.Args().First())
 	default:
 		return usagef("%s takes flags only, got %q; see %q", c.Name, c.Args().First(), c.FullName()+" --help")
 	}

@@ -9,7 +9,7 @@ import (
 // For wrong flags the exit code is 2, and one line says what would be right.
 func TestWrongFlags(t *testing.T) {
 	for args, want := range map[string]string{
-		"fly":                               `there is no command "fly"; want rove, serve or demo`,
+		"fly":                               `there is no command "fly"; want rove, serve, demo or simulate`,
 		"--fly":                             `flag provided but not defined: -fly; see "rover --help"`,
 		"rove":                              "no server to rove over; want at least one --server [ID=]HOST:PORT",
 		"rove now":                          `rove takes flags only, got "now"; see "rover rove --help"`,
