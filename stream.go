@@ -209,7 +209,7 @@ type Stream struct {
 	tally
 
 	servers     set.Set[Server] // in force; written under the lock of sets
-	inForce     *hot.Subject    // of &servers, whenever they change
+	inForce     *hot.Subject    // of &servers, once: what it points to changes
 	sets        *hot.Subject    // of SetChange
 	outcomes    *hot.Subject    // of Outcome
 	connections *hot.Subject    // of *offering; each subscriber sees its own *Connection
@@ -423,6 +423,7 @@ func (s *Stream) picking() {
 // owe remembers a tick that found no server. One attempt makes up for it as
 // soon as a server comes; it is over when the next tick takes its place.
 func (s *Stream) owe(tick any, servers *set.Set[Server]) any {
+	early := s.waiting.Load() // before the look at the set, which comes before waiting ends
 	was := s.owing.Swap(true)
 	if servers.Len() > 0 { // whoever put one in may not have seen that it is owed
 		s.owing.Store(was)
@@ -436,7 +437,7 @@ func (s *Stream) owe(tick any, servers *set.Set[Server]) any {
 	} else {
 		s.tick(func(n *Stats) { n.Owed++ })
 	}
-	if !s.empty && (was || !s.waiting.Load()) {
+	if !s.empty && (was || !early) {
 		s.empty, out.report = true, ErrNoServers
 	}
 	return out
@@ -706,9 +707,6 @@ func (s *Stream) change(write func() (added, dropped []set.Entry[Server])) (chan
 		}
 		return SetChange{byID(added), byID(dropped), time.Now()}, true
 	})
-	if changed {
-		s.inForce.Publish(&s.servers)
-	}
 	if some {
 		s.pay()
 	}
