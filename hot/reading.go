@@ -69,24 +69,6 @@ func Lossless(source rxgo.Observable) rxgo.Observable {
 	return view
 }
 
-// Guarded is a view of source whose stages run within guard, once for each
-// subscription: for who must survive the callbacks of somebody else. If guard
-// recovers a panic of run, the subscription ends. A Subject's own view has no
-// stages, and guard is not called.
-func Guarded(source rxgo.Observable, guard func(run func())) rxgo.Observable {
-	o := ours(source)
-	view := newObservable(func(who subscriber) feed {
-		f := o.subscribe(who)
-		items := f.items
-		f.items = func(yield func(rxgo.Item) bool) {
-			guard(func() { items(yield) })
-		}
-		return f
-	}, o.opts)
-	view.direct = o.direct
-	return view
-}
-
 // Latest subscribes to source, at once, and returns a function that returns
 // the latest item so far; false: there was none yet. A value that was published
 // is seen by the very next call if source is a Subject's own view, however many
