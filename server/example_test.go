@@ -56,9 +56,9 @@ func ExampleNewListener() {
 		fmt.Println(err)
 		return
 	}
-	freed := make(chan int, 1)
+	given, freed := make(chan int, 1), make(chan int, 1)
 	l, err := server.NewListener(inner,
-		server.WithOnGiven(func(c *server.Conn) { fmt.Println("given:", c.Slot()) }),
+		server.WithOnGiven(func(c *server.Conn) { given <- c.Slot() }),
 		server.WithOnFreed(func(c *server.Conn) { freed <- c.Slot() }))
 	if err != nil {
 		fmt.Println(err)
@@ -74,6 +74,7 @@ func ExampleNewListener() {
 		fmt.Println(err)
 		return
 	}
+	fmt.Println("given:", <-given)
 	io.WriteString(client, "GET / HTTP/1.0\r\n\r\n")
 	lines := bufio.NewScanner(client)
 	for lines.Scan() {
