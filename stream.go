@@ -285,10 +285,10 @@ func New(opts ...Option) (*Stream, error) {
 // roves over them, until ctx or the ticks end.
 func (s *Stream) rove(ctx context.Context) (run func()) {
 	targets := WithLatestFrom(hot.Lossless(s.ticks), s.inForce.Observable(), s.aim) // *attempt, or skipped
-	attempts := hot.Items(ctx, targets.Filter(s.aimed))
+	items := hot.Items(ctx, targets)
 	return func() {
 		guarded("ticks", func() {
-			for item := range attempts { // MergeMap(dial), without an Observable for each
+			for item := range items { // MergeMap(dial), without an Observable for each
 				s.dial(item)
 			}
 		}, func(p *PanicError) { s.report(p) })
@@ -313,10 +313,10 @@ func (s *Stream) aim(_ context.Context, tick, servers any) (any, error) {
 }
 
 func (s *Stream) target(tick any, servers *set.Set[Server]) any {
-	if _, aimed := tick.(to); !aimed && servers.Len() == 0 {
-		return s.owe(tick, servers)
-	}
-	if s.now().InFlight >= s.maxInFlight { // target alone adds to it, under aiming
+	if s.full() {
+		if _, aimed := tick.(to); !aimed && servers.Len() == 0 {
+			return s.owe(tick, servers)
+		}
 		s.tick(func(n *Stats) { n.Busy++ })
 		return skip(tick, ErrBusy)
 	}
@@ -337,6 +337,14 @@ func (s *Stream) target(tick any, servers *set.Set[Server]) any {
 	a.to = s.addr(chosen.Value)
 	s.attempts.Add(&a.place, a, a.begun) // here, so that Shutdown sees all that is counted
 	return a
+}
+
+// full says that MaxInFlight attempts are running. Only target adds to them,
+// under aiming.
+func (s *Stream) full() bool {
+	s.counting.Lock()
+	defer s.counting.Unlock()
+	return s.stats.InFlight >= s.maxInFlight
 }
 
 // tick counts what became of a tick: of a new one, or of the one that was owed.
@@ -455,9 +463,12 @@ func (s *Stream) pay() {
 		v := s.owedTarget()
 		if a, ok := v.(*attempt); ok {
 			s.dial(rxgo.Of(a)) // still aiming: end waits for it
+			v = nil
 		}
 		<-s.aiming
-		s.aimed(v)
+		if v != nil {
+			s.dial(rxgo.Of(v))
+		}
 	}
 }
 
@@ -470,30 +481,22 @@ func (s *Stream) owedTarget() any {
 	return s.target(tick, &s.servers)
 }
 
-// aimed lets attempts pass, and emits why there is none.
-func (s *Stream) aimed(v any) bool {
-	none, ok := v.(skipped)
-	if !ok {
-		return true
-	}
-	if none.over {
-		s.outcomes.Publish(none.outcome)
-	}
-	if none.report != nil {
-		s.report(none.report)
-	}
-	return false
-}
-
-// dial has a worker make an attempt.
+// dial has a worker make an attempt, or emits why there is none.
 func (s *Stream) dial(item rxgo.Item) {
-	if item.Error() {
+	switch v := item.V.(type) {
+	case *attempt:
+		if !s.workers.Do(v) { // stopped
+			s.settle(v, result{})
+		}
+	case skipped:
+		if v.over {
+			s.outcomes.Publish(v.outcome)
+		}
+		if v.report != nil {
+			s.report(v.report)
+		}
+	default:
 		s.report(fmt.Errorf("rover: ticks failed, there will be no more: %w", item.E))
-		return
-	}
-	a := item.V.(*attempt)
-	if !s.workers.Do(a) { // stopped
-		s.settle(a, result{})
 	}
 }
 

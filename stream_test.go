@@ -67,7 +67,7 @@ func TestTicksAreOnTheBeat(t *testing.T) {
 	}
 }
 
-// What servers do, and which stream tells it: one dial at 0, the timeout is 5 s.
+// What servers do, and which stream emits it: one dial at 0, the timeout is 5 s.
 func TestWhatServersDo(t *testing.T) {
 	pieces := marble.Values{"1": "1", "3": "3", "C": "\r", "L": "\n", "B": "\r\n", "l": "3\r\n", "h": "3\r\nHELLO", "H": "HELLO", "_": ""}
 	for name, test := range map[string]struct{ server, connections, unreachable, failures string }{
@@ -201,7 +201,7 @@ func TestTicksFromASource(t *testing.T) {
 	for name, test := range map[string]struct{ ticks, connections, failures string }{
 		"as they come":             {"-t--tt", "-D--DD-|", "-------|"},
 		"end, and the rover waits": {"-t-|", "-D-----|", "-------|"},
-		"fail, and that is told":   {"-t-#", "-D-----|", "---o---|"},
+		"fail, and it is reported": {"-t-#", "-D-----|", "---o---|"},
 		"several at once":          {"-[tt]-t", "-[DD]-D----|", "-------|"},
 		"none":                     {"", "-------|", "-------|"},
 	} {
@@ -217,7 +217,7 @@ func TestTicksFromASource(t *testing.T) {
 	}
 }
 
-// A subscriber sees what is told while it is there, and what is still on offer
+// A subscriber sees what is emitted while it is there, and what is still on offer
 // when it comes; nobody takes anything away from another.
 func TestSubscribersComeAndGo(t *testing.T) {
 	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
@@ -301,7 +301,7 @@ func TestOffersEnd(t *testing.T) {
 }
 
 // Stop, or the context's end, completes the streams and closes what is open:
-// offers, and attempts, of which nothing is told.
+// offers, and attempts, of which nothing is reported.
 func TestStopInTheMiddle(t *testing.T) {
 	for name, end := range map[string]func(m *marble.M, s *rover.Stream, cancel func()){
 		"Stop":          func(m *marble.M, s *rover.Stream, _ func()) { m.At(m.Time("---|"), s.Stop) },
