@@ -212,6 +212,7 @@ type Stream struct {
 	inForce     *hot.Subject    // of &servers, once: what it points to changes
 	sets        *hot.Subject    // of SetChange
 	outcomes    *hot.Subject    // of Outcome
+	heard       atomic.Bool     // Outcomes has been called
 	connections *hot.Subject    // of *offering; each subscriber sees its own *Connection
 	unreachable *hot.Subject
 	errors      *hot.Subject
@@ -349,15 +350,15 @@ func (s *Stream) full() bool {
 
 // tick counts what became of a tick: of a new one, or of the one that was owed.
 func (s *Stream) tick(change func(*Stats)) {
-	s.count(func(n *Stats) {
-		if s.paying {
-			n.Owed--
-		} else {
-			n.Ticks++
-		}
-		change(n)
-	})
+	s.counting.Lock()
+	defer s.counting.Unlock()
+	if s.paying {
+		s.stats.Owed--
+	} else {
+		s.stats.Ticks++
+	}
 	s.paying = false
+	change(&s.stats)
 }
 
 // addr is the server's Addr, made once for those that are dialed again and again.
@@ -557,7 +558,7 @@ func (s *Stream) settle(a *attempt, r result) bool {
 	if server, listed := s.servers.Get(a.id); !cut && (!listed || server != a.server) {
 		r = r.dropped()
 	}
-	if !cut && s.outcomes.Subscribers() > 0 {
+	if !cut && s.heard.Load() {
 		s.outcomes.Publish(a.outcome(r)) // before the offer, whose socket may be gone at once
 	}
 	switch err := r.err.(type) {
@@ -775,7 +776,10 @@ func (s *Stream) Errors() rxgo.Observable { return s.errors.Observable() }
 // Outcomes emits an Outcome for every attempt, and for every tick that made
 // none, at its end; nothing for what Stop cuts off. It loses nothing for a
 // subscriber that keeps reading: its queue grows.
-func (s *Stream) Outcomes() rxgo.Observable { return s.outcomes.Observable() }
+func (s *Stream) Outcomes() rxgo.Observable {
+	s.heard.Store(true)
+	return s.outcomes.Observable()
+}
 
 // Sets emits a SetChange with the set in force to each newcomer, all of it
 // Added, and then every change. It loses nothing for a subscriber that keeps
