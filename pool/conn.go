@@ -115,14 +115,15 @@ func (c *Conn) Replaced() <-chan struct{} {
 	return e.signal
 }
 
-// onReplaced has f called when Replaced is closed, by whoever caused it.
+// onReplaced has f called when Replaced is closed, by whoever caused it; nil: no
+// more.
 func (c *Conn) onReplaced(f func()) {
 	e := c.entry
 	e.pool.mu.Lock()
 	already := e.replaced
 	e.notify = f
 	e.pool.mu.Unlock()
-	if already {
+	if already && f != nil {
 		f()
 	}
 }

@@ -88,6 +88,7 @@ type Pool struct {
 	kept    shelf
 	idle    []*entry
 	waiting queue // empty unless idle is
+	holders []holder
 	blank   []Conn
 	stats   Stats // the counters; the rest is filled in when asked
 }
@@ -122,50 +123,63 @@ func configured(opts []Option) (*Pool, error) {
 // Get lends a connection. It waits, in order of arrival, until one is free;
 // the error is ErrClosed, or ctx's when that ends first.
 func (p *Pool) Get(ctx context.Context) (*Conn, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	w, c, err := p.join(ctx, nil)
+	if w == nil {
+		return c, err
 	}
-	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return nil, ErrClosed
-	}
-	if c := p.take(); c != nil {
-		p.mu.Unlock()
-		return c, nil
-	}
-	w := p.waits.Get().(*wait)
-	p.waiting.push(w)
-	w.since = time.Time{}
-	if p.heard() {
-		w.since = time.Now()
-		p.emit(Change{Kind: Waiting})
-	}
-	p.mu.Unlock()
-
-	var c *Conn
+	p.claim(nil)
 	select {
 	case c = <-w.lent:
 	case <-ctx.Done():
-		p.mu.Lock()
-		left := p.waiting.remove(w)
-		if left {
-			p.satisfied(w, ctx.Err())
-		}
-		p.mu.Unlock()
-		if !left { // one was lent meanwhile, or the pool closed
-			if c = <-w.lent; c != nil {
-				c.Release()
-			}
-		}
-		p.waits.Put(w)
+		p.quit(w, true, ctx.Err())
 		return nil, ctx.Err()
 	}
-	p.waits.Put(w)
+	p.quit(w, false, nil)
 	if c == nil {
 		return nil, ErrClosed
 	}
 	return c, nil
+}
+
+// join lends a connection, or has the caller wait for one until it quits.
+func (p *Pool) join(ctx context.Context, h holder) (*wait, *Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, nil, ErrClosed
+	}
+	if c := p.take(); c != nil {
+		return nil, c, nil
+	}
+	w := p.waits.Get().(*wait)
+	p.waiting.push(w)
+	w.since, w.holder = time.Time{}, h
+	if p.heard() {
+		w.since = time.Now()
+		p.emit(Change{Kind: Waiting})
+	}
+	return w, nil, nil
+}
+
+// quit ends a wait. expects: nothing has been received yet.
+func (p *Pool) quit(w *wait, expects bool, cause error) {
+	if expects {
+		p.mu.Lock()
+		left := p.waiting.remove(w)
+		if left {
+			p.satisfied(w, cause)
+		}
+		p.mu.Unlock()
+		if !left { // one was lent meanwhile, or the pool closed
+			if c := <-w.lent; c != nil {
+				c.Release()
+			}
+		}
+	}
+	p.waits.Put(w)
 }
 
 // TryGet lends a connection if one is idle. It never waits.

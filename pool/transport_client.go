@@ -1,0 +1,298 @@
+package pool
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+)
+
+// A client is one connection and what is known of it. The requests on it are
+// counted here: what ClientConn's hook says may be late, or missing.
+type client struct {
+	*http.ClientConn
+	fleet *fleet
+	line  *line
+	http2 bool
+	host  string            // the name it was opened for
+	cert  *x509.Certificate // nil: none that other names may rely on
+
+	// Under the fleet's lock.
+	load    int
+	turn    uint64    // when it was last chosen
+	since   time.Time // when its last request ended, or it was opened
+	spot    int       // in ready; -1: not there
+	full    bool      // of HTTP/2: takes no more requests until the hook says so
+	retired bool      // gets no request any more, and closes with the last
+	gone    bool
+	names   map[string]bool // what cert is valid for
+}
+
+type lineKey struct{}
+
+// A handshakeError is why a connection did not become a client.
+type handshakeError struct{ error }
+
+func (e handshakeError) Unwrap() error { return e.error }
+
+func isHandshake(err error) bool {
+	var e handshakeError
+	return errors.As(err, &e)
+}
+
+// open makes a client of a connection, with one seat taken. A TLS handshake goes
+// on when ctx ends: the next request will want it.
+func (f *fleet) open(ctx context.Context, raw *Conn, host string) (*client, error) {
+	c := &client{fleet: f, line: &line{Conn: raw, secure: host != ""}, host: host, load: 1, spot: -1}
+	if host == "" {
+		p := f.transport.base.Protocols
+		c.http2 = p != nil && p.UnencryptedHTTP2() && !p.HTTP1()
+		return c, c.connect(ctx, "pool:80")
+	}
+	done := make(chan error, 1)
+	go func() { done <- c.connect(context.WithoutCancel(ctx), net.JoinHostPort(host, "443")) }()
+	select {
+	case err := <-done:
+		return c, err
+	case <-ctx.Done():
+		go func() {
+			if <-done == nil {
+				c.leave()
+			}
+		}()
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (c *client) connect(ctx context.Context, address string) (err error) {
+	ctx = context.WithValue(ctx, lineKey{}, c.line)
+	if c.line.secure {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{TLSHandshakeDone: c.identify})
+	}
+	f := c.fleet
+	if c.ClientConn, err = f.transport.base.NewClientConn(ctx, f.scheme, address); err != nil {
+		_ = c.line.Close()
+		return handshakeError{err}
+	}
+	f.mu.Lock()
+	f.hold(1)
+	f.turn++
+	c.turn = f.turn
+	c.retired = f.transport.base.DisableKeepAlives
+	f.arrange(c)
+	f.serve()
+	f.mu.Unlock()
+	c.SetStateHook(c.changed)
+	c.line.onReplaced(c.retire)
+	return nil
+}
+
+// identify learns from the handshake which protocol was agreed on, and for which
+// names the other side can speak.
+func (c *client) identify(state tls.ConnectionState, err error) {
+	if err != nil {
+		return
+	}
+	c.http2 = state.NegotiatedProtocol == "h2"
+	config := c.fleet.transport.base.TLSClientConfig
+	own := config != nil && (config.InsecureSkipVerify || config.VerifyConnection != nil || config.VerifyPeerCertificate != nil)
+	if !own && len(state.VerifiedChains) > 0 {
+		c.cert = state.PeerCertificates[0]
+	}
+}
+
+// covers says whether c may be asked for host. The fleet's lock is held.
+func (c *client) covers(host string) bool {
+	if host == c.host {
+		return true
+	}
+	if c.cert == nil || c.fleet.apart[host] {
+		return false
+	}
+	valid, known := c.names[host]
+	if !known {
+		if c.names == nil || len(c.names) == maxNames {
+			c.names = map[string]bool{}
+		}
+		valid = c.cert.VerifyHostname(host) == nil
+		c.names[host] = valid
+	}
+	return valid
+}
+
+// maxNames bounds what a client remembers of its certificate.
+const maxNames = 1024
+
+// update changes c, gives its seat to who waits, and closes it if that is due.
+func (c *client) update(change func()) {
+	f := c.fleet
+	f.mu.Lock()
+	change()
+	wanted := false
+	if c.load == 0 && !c.retired && !c.gone {
+		wanted = f.transport.pool.wanted(f)
+		c.retired = wanted
+	}
+	f.arrange(c)
+	f.serve()
+	closes := c.retired && c.load == 0 && !c.gone
+	f.mu.Unlock()
+	switch {
+	case wanted:
+		c.giveBack()
+	case closes:
+		_ = c.Close()
+	}
+}
+
+// leave takes a request off c.
+func (c *client) leave() {
+	c.update(func() {
+		c.load--
+		c.full = false
+		if c.load == 0 {
+			c.since = time.Now()
+		}
+	})
+}
+
+func (c *client) retire() { c.update(func() { c.retired = true }) }
+
+// changed is the state hook.
+func (c *client) changed(cc *http.ClientConn) {
+	ended, full := cc.Err() != nil, c.http2 && cc.Available() == 0
+	c.update(func() {
+		c.full = full
+		if ended {
+			c.end()
+		}
+	})
+}
+
+// end says that c is no more. The fleet's lock is held.
+func (c *client) end() {
+	if !c.gone {
+		c.gone = true
+		c.fleet.hold(-1)
+	}
+}
+
+// takes says whether a request can be sent at once. It reserves nothing: with
+// HTTP/2, reservations made before the server has said its limit would lock the
+// connection up for good.
+func (c *client) takes() bool {
+	return c.Err() == nil && (!c.http2 || c.Available() > 0)
+}
+
+// refuse leaves c, which takes no request although it has a seat: it has ended,
+// is about to, or its server allows fewer requests than before.
+func (c *client) refuse() {
+	useless := c.Err() != nil || c.InFlight() == 0 && c.Available() == 0
+	c.update(func() {
+		c.load--
+		c.full = true
+		c.retired = c.retired || useless
+	})
+	c.Release() // nothing; but ClientConn notes that it is full, and calls its hook for the next change
+}
+
+// giveBack gives the connection to who waits in the pool: whole, if it is as good
+// as new to its server.
+func (c *client) giveBack() {
+	if c.http2 || c.line.secure {
+		_ = c.Close()
+	} else {
+		c.line.handBack()
+	}
+}
+
+// send sends a request on c, whose seat is free when the answer has been read.
+func (c *client) send(req *http.Request) (*http.Response, error) {
+	if trace := httptrace.ContextClientTrace(req.Context()); trace != nil && trace.GotConn != nil {
+		used := c.line.used.Swap(true)
+		trace.GotConn(httptrace.GotConnInfo{Conn: c.line.Conn, Reused: used, WasIdle: used})
+	}
+	c.line.used.Store(true)
+	cancel := func() {}
+	if !c.http2 && (req.Context().Done() != nil || req.Cancel != nil) {
+		req, cancel = cancelable(req)
+	}
+	resp, err := c.RoundTrip(req)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	if !c.http2 && (resp.Close || req.Close) {
+		c.retire()
+	}
+	switch {
+	case resp.StatusCode == http.StatusSwitchingProtocols && !c.http2:
+		cancel()
+		c.update(c.end) // the connection is the caller's now, who closes it
+	case resp.Body == http.NoBody:
+		cancel()
+		c.leave()
+	default:
+		resp.Body = &answer{ReadCloser: resp.Body, client: c, cancel: cancel}
+	}
+	return resp, nil
+}
+
+var errCanceled = errors.New("pool: request canceled")
+
+// cancelable gives a request a context of its own, to be ended with it: that of
+// a request that fails would stay in its parent, and a goroutine with a Cancel.
+func cancelable(req *http.Request) (*http.Request, func()) {
+	ctx, cancel := context.WithCancelCause(req.Context())
+	done := req.Cancel
+	req = req.WithContext(ctx)
+	if req.Cancel = nil; done != nil {
+		go func() {
+			select {
+			case <-done:
+				cancel(errCanceled)
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return req, func() { cancel(nil) }
+}
+
+// An answer is a response's body. Its end frees the seat.
+type answer struct {
+	io.ReadCloser
+	client *client
+	cancel func()
+	ended  atomic.Bool
+}
+
+func (a *answer) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if err != nil {
+		a.end(err == io.EOF)
+	}
+	return n, err
+}
+
+func (a *answer) Close() error {
+	defer a.end(false)
+	return a.ReadCloser.Close()
+}
+
+func (a *answer) end(whole bool) {
+	if a.ended.Swap(true) {
+		return
+	}
+	a.cancel()
+	c := a.client
+	if !whole && !c.http2 { // the rest of it would be in the way
+		c.retire()
+	}
+	c.leave()
+}

@@ -1,0 +1,249 @@
+package pool
+
+import (
+	"container/heap"
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/callosum-go/rover/internal/fifo"
+)
+
+// A fleet is the connections of a Transport that speak the same: all plain
+// ones, or all of TLS.
+type fleet struct {
+	transport *Transport
+	scheme    string
+	asking    sync.Pool    // of *ask; not global, for a channel made in a test's bubble stays there
+	size      atomic.Int64 // connections held; changed under mu
+
+	// mu guards what follows, and what its clients say is under it. Taken before
+	// the pool's. Nothing is called under it that may call a client's state hook.
+	mu    sync.Mutex
+	ready byLoad // clients that can take a request
+	asks  fifo.List[*ask]
+	turn  uint64
+	apart map[string]bool // names that need a connection of their own
+}
+
+// An ask is a request that waits for a seat.
+type ask struct {
+	host  string
+	seat  chan *client // has room for one, so that nobody waits to send
+	place fifo.Node[*ask]
+}
+
+func (f *fleet) init(t *Transport, scheme string) {
+	f.transport, f.scheme = t, scheme
+	f.asking.New = func() any { return &ask{seat: make(chan *client, 1)} }
+}
+
+// seat finds a connection for a request, which waits if need be. What is idle in
+// the pool comes first: it is unused for longest.
+func (f *fleet) seat(req *http.Request, host string) (*client, error) {
+	ctx := req.Context()
+	for {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		raw, _ := f.transport.pool.TryGet()
+		var c *client
+		if raw == nil {
+			f.mu.Lock()
+			c = f.take(host)
+			f.mu.Unlock()
+		}
+		var err error
+		if raw == nil && c == nil {
+			c, raw, err = f.wait(req, host)
+		}
+		if raw != nil {
+			c, err = f.open(ctx, raw, host)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if c.takes() {
+			return c, nil
+		}
+		c.refuse()
+	}
+}
+
+// take takes a seat on the longest unused of those with the fewest requests; nil:
+// there is none. f.mu is held.
+func (f *fleet) take(host string) *client {
+	var c *client
+	for i, d := range f.ready {
+		if d.covers(host) && (c == nil || f.ready.Less(i, c.spot)) {
+			c = d
+			if i == 0 {
+				break
+			}
+		}
+	}
+	if c != nil {
+		f.turn++
+		c.turn = f.turn
+		c.load++
+		c.retired = c.retired || f.transport.base.DisableKeepAlives
+		f.arrange(c)
+	}
+	return c
+}
+
+// wait waits for a seat or a connection, whichever comes first.
+func (f *fleet) wait(req *http.Request, host string) (c *client, raw *Conn, err error) {
+	ctx, p := req.Context(), f.transport.pool
+	w, raw, err := p.join(ctx, f)
+	if w == nil {
+		return nil, raw, err
+	}
+	a := f.asking.Get().(*ask)
+	a.host, a.place.Thing = host, a
+	f.mu.Lock()
+	if c := f.take(host); c != nil {
+		a.seat <- c
+	} else {
+		f.asks.Push(&a.place)
+	}
+	f.mu.Unlock()
+	p.claim(f)
+	select {
+	case c = <-a.seat:
+	case raw = <-w.lent:
+		if raw == nil {
+			err = ErrClosed
+		}
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-req.Cancel:
+		err = errCanceled
+	}
+	if c == nil {
+		f.mu.Lock()
+		waits := f.asks.Remove(&a.place)
+		f.mu.Unlock()
+		if !waits { // a seat came as well
+			(<-a.seat).leave()
+		}
+	}
+	f.asking.Put(a)
+	p.quit(w, raw == nil && err != ErrClosed, err)
+	return c, raw, err
+}
+
+// serve gives seats to those that wait. f.mu is held.
+func (f *fleet) serve() {
+	for place := f.asks.First(); place != nil && len(f.ready) > 0; {
+		next := place.Next()
+		if c := f.take(place.Thing.host); c != nil {
+			f.asks.Remove(place)
+			place.Thing.seat <- c
+		}
+		place = next
+	}
+}
+
+// arrange puts c where it belongs. f.mu is held.
+func (f *fleet) arrange(c *client) {
+	switch can := !c.retired && !c.gone && !c.full && (c.http2 || c.load == 0); {
+	case can && c.spot < 0:
+		heap.Push(&f.ready, c)
+	case can:
+		heap.Fix(&f.ready, c.spot)
+	case c.spot >= 0:
+		heap.Remove(&f.ready, c.spot)
+	}
+}
+
+// hold counts a connection more or less. f.mu is held.
+func (f *fleet) hold(n int64) {
+	switch f.size.Add(n) {
+	case 0:
+		f.transport.pool.unhold(f)
+	case 1:
+		if n > 0 {
+			f.transport.pool.hold(f)
+		}
+	}
+}
+
+func (f *fleet) held() int64 { return f.size.Load() }
+
+// separate has names that share a connection in vain use it no more.
+func (f *fleet) separate(host string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.apart == nil {
+		f.apart = map[string]bool{}
+	}
+	f.apart[host] = true
+}
+
+// yield gives up a connection without a request for somebody who waits and holds
+// so many; false: there is none that is due.
+func (f *fleet) yield(holds int64) bool {
+	f.mu.Lock()
+	var c *client
+	if len(f.ready) > 0 && f.ready[0].load == 0 && f.asks.Len() == 0 {
+		c = f.ready[0]
+	}
+	if c == nil || !isDue(f.size.Load(), holds) && time.Since(c.since) < unusedEnough {
+		f.mu.Unlock()
+		return false
+	}
+	c.retired = true
+	f.arrange(c)
+	f.mu.Unlock()
+	c.giveBack()
+	return true
+}
+
+func (f *fleet) closeIdle() {
+	f.mu.Lock()
+	var idle []*client
+	for _, c := range f.ready {
+		if c.load == 0 {
+			idle = append(idle, c)
+		}
+	}
+	for _, c := range idle {
+		c.retired = true
+		f.arrange(c)
+	}
+	f.mu.Unlock()
+	for _, c := range idle {
+		_ = c.Close()
+	}
+}
+
+// byLoad is a heap: the fewest requests first, of the same the longest unused.
+type byLoad []*client
+
+func (b byLoad) Len() int { return len(b) }
+
+func (b byLoad) Less(i, j int) bool {
+	return b[i].load < b[j].load || b[i].load == b[j].load && b[i].turn < b[j].turn
+}
+
+func (b byLoad) Swap(i, j int) {
+	b[i], b[j] = b[j], b[i]
+	b[i].spot, b[j].spot = i, j
+}
+
+func (b *byLoad) Push(c any) {
+	c.(*client).spot = len(*b)
+	*b = append(*b, c.(*client))
+}
+
+func (b *byLoad) Pop() any {
+	last := len(*b) - 1
+	c := (*b)[last]
+	(*b)[last] = nil
+	*b = (*b)[:last]
+	c.spot = -1
+	return c
+}

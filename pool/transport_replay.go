@@ -1,0 +1,175 @@
+package pool
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"reflect"
+	"sync"
+)
+
+// A sending is a request that may have to be sent more than once.
+type sending struct {
+	request *http.Request
+	load    *load // its body, nil if that is none, or any number of Closes does no harm to it
+}
+
+func newSending(req *http.Request) *sending {
+	s := &sending{request: req}
+	if req.Body != nil && req.Body != http.NoBody && !(req.GetBody != nil && closesNothing(req.Body)) {
+		s.load = &load{ReadCloser: req.Body}
+		s.carry(s.load)
+	}
+	return s
+}
+
+func (s *sending) carry(body io.ReadCloser) {
+	copied := *s.request
+	copied.Body = body
+	s.request = &copied
+}
+
+// again makes the request ready to be sent once more; false: its body has been
+// read and cannot be had again.
+func (s *sending) again() bool {
+	if s.load == nil && (s.request.Body == nil || s.request.Body == http.NoBody) || s.load != nil && s.load.fresh() {
+		return true
+	}
+	if s.request.GetBody == nil {
+		return false
+	}
+	body, err := s.request.GetBody()
+	if err != nil {
+		return false
+	}
+	if s.load != nil {
+		s.load.finish(true)
+		s.load = &load{ReadCloser: body}
+		body = s.load
+	}
+	s.carry(body)
+	return true
+}
+
+// done says that the request was answered, and will not be sent again; fail that
+// neither it will, and that its body is to be closed in any case.
+func (s *sending) done() { s.finish(false) }
+func (s *sending) fail() { s.finish(true) }
+
+func (s *sending) finish(close bool) {
+	if s.load != nil {
+		s.load.finish(close)
+	} else if close && s.request.Body != nil {
+		_ = s.request.Body.Close()
+	}
+}
+
+// A load is a request's body, closed once. A Close before the first Read is put
+// off: net/http closes what it could not send, and then it may be sent again.
+type load struct {
+	io.ReadCloser
+
+	mu                             sync.Mutex
+	read, putOff, finished, closed bool
+}
+
+func (l *load) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	l.read = true
+	l.mu.Unlock()
+	return l.ReadCloser.Read(p)
+}
+
+func (l *load) Close() error {
+	l.mu.Lock()
+	l.putOff = !l.read && !l.finished
+	closes := !l.putOff && !l.closed
+	l.closed = l.closed || closes
+	l.mu.Unlock()
+	if closes {
+		return l.ReadCloser.Close()
+	}
+	return nil
+}
+
+// fresh says that nothing has been read, and takes back what was put off.
+func (l *load) fresh() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.putOff = false
+	return !l.read && !l.closed
+}
+
+// finish ends the putting off. close: it is closed in any case.
+func (l *load) finish(close bool) {
+	l.mu.Lock()
+	l.finished = true
+	close = close || l.putOff
+	l.mu.Unlock()
+	if close {
+		_ = l.Close()
+	}
+}
+
+// nops are what io.NopCloser returns. net/http looks into them and saves a write,
+// which it would not if they were wrapped.
+var nops = [...]reflect.Type{
+	reflect.TypeOf(io.NopCloser(struct{ io.Reader }{})),
+	reflect.TypeOf(io.NopCloser(&bytes.Reader{})),
+}
+
+func closesNothing(body io.ReadCloser) bool {
+	t := reflect.TypeOf(body)
+	return t == nops[0] || t == nops[1]
+}
+
+// isHarmless says whether a request does no harm if it is done twice, as net/http
+// has it: RFC 9110, 9.2.1, or an Idempotency-Key.
+func isHarmless(req *http.Request) bool {
+	switch req.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return len(req.Header["Idempotency-Key"]) > 0 || len(req.Header["X-Idempotency-Key"]) > 0
+}
+
+func isTimeout(err error) bool {
+	var limit net.Error
+	return errors.As(err, &limit) && limit.Timeout()
+}
+
+// judge says of a request that failed whether no server has begun with it, and
+// whether nothing of an answer came on a connection that is no more.
+func (c *client) judge(err error, before mark) (unsent, mute bool) {
+	now, ended := c.line.mark(), c.Err() != nil
+	if !c.http2 {
+		return ended && now.sent == before.sent, ended && now.got == before.got
+	}
+	var reset streamError
+	unsent = errors.As(err, &reset) && reset.Code == refusedStream
+	for _, text := range unsentHTTP2 {
+		unsent = unsent || err.Error() == text
+	}
+	return unsent, ended
+}
+
+// What net/http's HTTP/2 says when no server has begun with a request. None of
+// its errors is exported.
+var unsentHTTP2 = [...]string{
+	"http2: client conn not usable",
+	"http2: client conn could not be established",
+	"http2: Transport received Server's graceful shutdown GOAWAY",
+}
+
+const refusedStream = 7 // REFUSED_STREAM of RFC 9113, 7
+
+// A streamError is what net/http's own makes itself for errors.As: it goes by
+// the names and types of the fields.
+type streamError struct {
+	StreamID, Code uint32
+	Cause          error
+}
+
+func (e streamError) Error() string { return e.Cause.Error() }
