@@ -66,11 +66,14 @@ func (a *ahead) run() {
 	}
 }
 
-// pending says whether something was read that nobody has had.
-func (a *ahead) pending() bool {
+// pending is Unread if something was read that nobody has had, or how it ended.
+func (a *ahead) pending() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.unread) > 0
+	if len(a.unread) > 0 {
+		return Unread
+	}
+	return a.err
 }
 
 func (a *ahead) Read(p []byte) (int, error) {

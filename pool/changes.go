@@ -130,14 +130,15 @@ func (p *Pool) keptReadying() (n int) {
 	return n
 }
 
-// count counts why a connection is closed.
-func (p *Pool) count(why error) {
+// count counts why a connection is closed. False: it is no Cause.
+func (p *Pool) count(why error) bool {
 	var cause Cause
 	if !errors.As(why, &cause) {
-		return
+		return false
 	}
 	if p.stats.Causes == nil {
 		p.stats.Causes = make(map[Cause]int)
 	}
 	p.stats.Causes[cause]++
+	return true
 }

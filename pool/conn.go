@@ -173,19 +173,14 @@ func (c *Conn) Fail(err error) {
 	p.mu.Lock()
 	finish := p.failure(e, why)
 	if e.in() {
-		p.count(why)
-		if e.kept {
-			p.stats.Lost++
-			p.out(Change{Kind: Lost, Took: e.loan(), Cause: why}, e)
-		}
-		p.drop(e)
+		p.end(e, why)
 	}
 	p.stats.Leaving--
 	p.mu.Unlock()
 	if finish != nil {
 		finish()
 	}
-	_ = e.close()
+	e.shut()
 }
 
 // Replaced is closed when the pool wants the connection back to close it:

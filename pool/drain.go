@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/callosum-go/rover"
@@ -81,39 +82,26 @@ func (p *Pool) outcome(o rover.Outcome) {
 	}
 }
 
-// A gone is a server that has left the set. For a while, offers of it may still
-// be under way.
-type gone struct {
-	server rover.Server
-	at     time.Time
-}
-
+// goneFor is how long an offer may be under way of a server that has left.
 const goneFor = time.Minute
+
+// changesKept bounds how many set changes are looked through for an offer.
+const changesKept = 64
 
 // setChanged drains who has left.
 func (p *Pool) setChanged(c rover.SetChange) {
 	p.mu.Lock()
-	var finish func()
-	for id, server := range c.Dropped {
-		if c.Added[id] == server {
-			continue
-		}
-		if p.gone == nil {
-			p.gone = make(map[string]gone)
-		}
-		p.gone[id] = gone{server, time.Now()}
-		delete(p.standings, who{id, server})
-		finish = then(finish, p.drain(who{id, server}, Drained, nil))
-	}
-	for id, server := range c.Added {
-		if p.gone[id].server == server {
-			delete(p.gone, id)
+	finish := p.drain(Drained, func(e *entry) bool { return leaves(c, e.who()) })
+	for w := range p.standings {
+		if leaves(c, w) {
+			delete(p.standings, w)
 		}
 	}
-	for id, g := range p.gone {
-		if time.Since(g.at) > goneFor {
-			delete(p.gone, id)
-		}
+	if len(p.sets) == changesKept {
+		p.sets = slices.Delete(p.sets, 0, 1)
+	}
+	if len(p.sets) > 0 || len(c.Dropped) > 0 { // the first one is the whole set
+		p.sets = append(p.sets, c)
 	}
 	p.mu.Unlock()
 	if finish != nil {
@@ -121,25 +109,40 @@ func (p *Pool) setChanged(c rover.SetChange) {
 	}
 }
 
-// left says whether an offer's server has left the set since it was dialed.
-func (p *Pool) left(c *rover.Connection) bool {
-	if len(p.gone) == 0 {
-		return false
-	}
-	g, left := p.gone[c.ID]
-	return left && g.server == c.Server
+// leaves says whether a change drops a server: one that is added again was
+// replaced by itself.
+func leaves(c rover.SetChange, w who) bool {
+	at, dropped := c.Dropped[w.id]
+	return dropped && at == w.server && c.Added[w.id] != w.server
 }
 
-// drain takes what is kept of a server out of the pool, but for one.
-func (p *Pool) drain(of who, why Cause, but *entry) (finish func()) {
+// left says whether an offer's server has left the set since it was dialed.
+func (p *Pool) left(c *rover.Connection) bool {
+	w := who{c.ID, c.Server}
+	for len(p.sets) > 0 && time.Since(p.sets[0].At) > goneFor {
+		p.sets = slices.Delete(p.sets, 0, 1)
+	}
+	for i := len(p.sets) - 1; i >= 0; i-- {
+		switch {
+		case p.sets[i].Added[w.id] == w.server:
+			return false
+		case leaves(p.sets[i], w):
+			return true
+		}
+	}
+	return false
+}
+
+// drain takes those connections out of the pool that are meant.
+func (p *Pool) drain(why Cause, meant func(*entry) bool) (finish func()) {
 	var all []*entry
 	for _, e := range p.kept.entries {
-		if e.who() == of && e != but {
+		if meant(e) {
 			all = append(all, e)
 		}
 	}
 	for e := range p.trials {
-		if e.who() == of && e != but {
+		if meant(e) {
 			all = append(all, e)
 		}
 	}

@@ -102,11 +102,15 @@ func (p *Pool) DialContext(ctx context.Context, network, address string) (net.Co
 // Else it closes: a late answer is nobody's but who asked.
 func (c *Conn) untouched() bool {
 	e := c.entry
-	if !e.use.ever.Load() || e.pool.reuse != nil || !e.leftover() {
+	if !e.use.ever.Load() || e.pool.reuse != nil {
+		return true
+	}
+	why := e.leftover()
+	if why == nil {
 		return true
 	}
 	if c.state.CompareAndSwap(lent, ending) {
-		c.finish(Unread)
+		c.finish(why)
 	}
 	return false
 }

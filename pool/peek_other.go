@@ -8,4 +8,4 @@ import "syscall"
 type peek struct{}
 
 func newPeek(syscall.RawConn) *peek { return nil }
-func (*peek) arrived() bool         { return false }
+func (*peek) state() error          { return nil }

@@ -27,6 +27,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
 )
 
@@ -102,7 +103,7 @@ type Pool struct {
 	waiting     queue             // empty unless idle is
 	named       map[string]*queue // who waits for one server, by id
 	standings   map[who]*standing // of servers that have failed
-	gone        map[string]gone   // servers that have left the set, by id
+	sets        []rover.SetChange // the last ones, oldest first
 	emptySince  time.Time         // if nothing is kept
 	waitedSince time.Time         // if somebody waits
 	wanting     int               // what the pool wanted when it last said so
@@ -177,12 +178,15 @@ func (p *Pool) expel(why Change, e *entry, count *int) (finish func()) {
 }
 
 // end drops e, which comes back and is not to be lent again; why is nil if its
-// borrower has closed it.
+// borrower has closed it, and no Cause if the other side has.
 func (p *Pool) end(e *entry, why error) {
-	p.count(why)
+	kind, count := Closed, &p.stats.Closed
+	if why != nil && (!p.count(why) || errors.Is(why, Failed)) {
+		kind, count = Lost, &p.stats.Lost
+	}
 	if e.kept {
-		p.stats.Closed++
-		p.out(Change{Kind: Closed, Took: e.loan(), Cause: why}, e)
+		*count++
+		p.out(Change{Kind: kind, Took: e.loan(), Cause: why}, e)
 	}
 	p.drop(e)
 }
@@ -196,23 +200,25 @@ func (p *Pool) lose(e *entry, why error) (home bool) {
 	if !e.in() { // not kept yet, or no longer
 		return false
 	}
-	if !e.use.proved.Load() && (e.trial || time.Since(e.since) < young) {
-		p.diedYoung(e)
-	}
+	trial := e.trial
 	if e.kept {
 		p.stats.Lost++
 		p.out(Change{Kind: Lost, Cause: why}, e)
 	}
-	return p.drop(e)
+	home = p.drop(e)
+	if trial || !e.use.proved.Load() && time.Since(e.since) < young {
+		p.diedYoung(e, trial)
+	}
+	return home
 }
 
 // judge learns from a loan that is over how its server is.
 func (p *Pool) judge(e *entry, why error) (finish func()) {
 	u := &e.use
 	switch {
-	case Cause(u.spoiled.Load()) == Late:
+	case Cause(u.spoiled.Load()) == Late && u.owed.Load():
 		return p.failure(e, Late)
-	case len(p.standings) > 0 && why == nil && u.answered.Load() && !u.due():
+	case len(p.standings) > 0 && why == nil && u.answered.Load() && !u.owed.Load():
 		return p.success(e)
 	}
 	return nil

@@ -51,15 +51,15 @@ func (p *Pool) failure(e *entry, why error) (finish func()) {
 	s.row++
 	if e.trial || !s.out && (s.row >= failuresInARow || errors.Is(why, Unready)) {
 		p.suspend(s, e, why)
-		return p.drain(e.who(), Failed, e)
+		return p.drain(Failed, func(x *entry) bool { return x != e && x.who() == e.who() })
 	}
 	return nil
 }
 
 // diedYoung counts the end of a connection that was of no use to anybody.
-func (p *Pool) diedYoung(e *entry) {
+func (p *Pool) diedYoung(e *entry, trial bool) {
 	s := p.standing(e.who())
-	if e.trial || !s.out && e.since.After(s.begun) { // what was kept before died of the same
+	if trial || !s.out && e.since.After(s.begun) { // what was kept before died of the same
 		p.suspend(s, e, errYoung)
 	}
 }
@@ -148,7 +148,7 @@ func (p *Pool) trialOver(s *standing, e *entry) {
 	var finish func()
 	switch {
 	case s.trial != e || !e.trial:
-	case e.use.due():
+	case e.use.owed.Load():
 		e.after(trialTime, func() { p.trialOver(s, e) })
 	default:
 		finish = p.pass(s, e)

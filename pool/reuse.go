@@ -34,6 +34,7 @@ type usage struct {
 	asked    atomic.Bool  // he has written
 	answered atomic.Bool  // and read after it
 	open     atomic.Int32 // writes for which no read has come yet
+	owed     atomic.Bool  // nothing was read since the last write
 	spoiled  atomic.Int32 // a Cause, if there is one already
 }
 
@@ -48,6 +49,7 @@ func (u *usage) begin() {
 func (u *usage) write() {
 	u.begin()
 	u.asked.Store(true)
+	u.owed.Store(true)
 	u.open.Add(1)
 }
 
@@ -55,6 +57,7 @@ func (u *usage) write() {
 // reads once has left an answer behind, for all we know.
 func (u *usage) read() {
 	u.begin()
+	u.owed.Store(false)
 	for {
 		n := u.open.Load()
 		if n <= 0 {
@@ -79,18 +82,17 @@ func (u *usage) renew() {
 		u.asked.Store(false)
 		u.answered.Store(false)
 		u.open.Store(0)
+		u.owed.Store(false)
 		u.spoiled.Store(0)
 		u.now.Store(false)
 	}
 }
 
-// due is true while the borrower waits for an answer.
-func (u *usage) due() bool { return u.open.Load() > 0 }
-
 // Clean says whether the connection is surely clean, so that whoever borrows it
 // next reads nothing that was meant for this borrower: each Write was followed by
 // a Read of its own, no deadline passed for an answer, and nothing has come
-// that was not read. If not, the error is a Cause. It clears the read deadline.
+// that was not read. If not, the error is a Cause, or how the other side has ended
+// the connection. It clears the read deadline.
 func (c *Conn) Clean() error {
 	if c.state.Load() == over {
 		return net.ErrClosed
@@ -106,11 +108,14 @@ func (e *entry) clean() error {
 	if why := Cause(u.spoiled.Load()); why != 0 {
 		return why
 	}
-	if u.due() {
+	if u.open.Load() > 0 {
 		return Unanswered
 	}
-	if e.leftover() || e.ahead == nil && e.wrapped && e.buffered() {
-		return Unread
+	if err := e.leftover(); err != nil {
+		return err
+	}
+	if e.ahead == nil && e.wrapped {
+		return e.buffered()
 	}
 	return nil
 }
@@ -136,24 +141,33 @@ func (c *Conn) fit() (why error) {
 	return nil
 }
 
-// leftover says whether bytes have come to this side that nobody has read. It
-// takes none.
-func (e *entry) leftover() bool {
+// leftover is Unread if bytes have come to this side that nobody has read, and
+// takes none; or why none will come any more.
+func (e *entry) leftover() error {
 	if e.ahead != nil {
 		return e.ahead.pending()
 	}
-	return e.peek.arrived()
+	return e.peek.state()
 }
 
-// buffered says whether a wrapper such as TLS has read from the socket what
+// buffered is Unread if a wrapper such as TLS has read from the socket what
 // nobody has read from it. With a deadline in the past it gets nothing else.
-func (e *entry) buffered() bool {
-	if e.conn.SetReadDeadline(time.Unix(1, 0)) != nil {
-		return true
+func (e *entry) buffered() error { return e.listen(time.Unix(1, 0)) }
+
+// listen reads until then.
+func (e *entry) listen(until time.Time) error {
+	if err := e.conn.SetReadDeadline(until); err != nil {
+		return err
 	}
 	n, err := e.conn.Read(make([]byte, 1))
 	_ = e.conn.SetReadDeadline(time.Time{})
-	return n > 0 || !isLate(err)
+	switch {
+	case n > 0:
+		return Unread
+	case isLate(err):
+		return nil
+	}
+	return err
 }
 
 // settleTime is how long a connection that is no socket is listened to before
@@ -164,19 +178,11 @@ const settleTime = time.Millisecond
 // of the system's: nobody can look into it without reading. It is not lent
 // meanwhile.
 func (e *entry) settle() {
-	_ = e.conn.SetReadDeadline(time.Now().Add(settleTime))
-	n, err := e.conn.Read(make([]byte, 1))
-	_ = e.conn.SetReadDeadline(time.Time{})
-	switch {
-	case n > 0:
-		e.back(Unread)
-	case isLate(err):
+	why := e.listen(time.Now().Add(settleTime))
+	if why == nil {
 		e.ahead.start()
-		e.back(nil)
-	default:
-		e.pool.lose(e, err)
-		e.back(nil)
 	}
+	e.back(why)
 }
 
 // isLate says whether an error is a passed deadline, whatever it is called:
