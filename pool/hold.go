@@ -35,6 +35,20 @@ func (p *Pool) unhold(h holder) {
 	}
 }
 
+// await has h wait for a loan in the queue of Get, until it leaves. Nil: there
+// is one.
+func (p *Pool) await(h holder) (*wait, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return nil, ErrClosed
+	case len(p.idle) > 0:
+		return nil, nil
+	}
+	return p.queued(&p.waiting, h), nil
+}
+
 // claim asks the holders for a loan, for one who has begun to wait: h, nil if
 // that is no holder.
 func (p *Pool) claim(h holder) {
@@ -48,13 +62,26 @@ func (p *Pool) claim(h holder) {
 	}
 }
 
-// wanted says whether who has waited longest is due a loan of h, which has one
-// to spare.
-func (p *Pool) wanted(h holder) bool {
+// rested hears that h uses a loan no more, for now, and whether its server did
+// what it should. It says whether who has waited longest is due that loan.
+func (p *Pool) rested(h holder, c *Conn, well bool) (due bool, finish func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if well && len(p.standings) > 0 {
+		finish = p.success(c.entry)
+	}
 	first := p.waiting.First()
-	return first != nil && first.Thing.holder != h && isDue(h.held(), heldBy(first.Thing.holder))
+	return first != nil && first.Thing.holder != h && isDue(h.held(), heldBy(first.Thing.holder)), finish
+}
+
+// blame counts a failure of a server whose loan net/http has ended already.
+func (p *Pool) blame(c *Conn, err error) {
+	p.mu.Lock()
+	finish := p.failure(c.entry, because{Failed, err})
+	p.mu.Unlock()
+	if finish != nil {
+		finish()
+	}
 }
 
 func heldBy(h holder) int64 {

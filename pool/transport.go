@@ -135,7 +135,10 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, nil
 		}
 		unsent, mute := c.judge(err, sent)
-		c.leave()
+		if !unsent && !send.spoiled() && c.isGuilty(err, req.Context()) {
+			t.pool.blame(c.line.Conn, err)
+		}
+		c.leave(false)
 		if req.Context().Err() == nil {
 			if unsent && misses < maxMisses && send.again() {
 				misses++

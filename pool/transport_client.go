@@ -30,6 +30,7 @@ type client struct {
 	spot    int       // in ready; -1: not there
 	full    bool      // of HTTP/2: takes no more requests until the hook says so
 	retired bool      // gets no request any more, and closes with the last
+	due     bool      // and then goes to somebody else
 	gone    bool
 	names   map[string]bool // what cert is valid for
 }
@@ -63,7 +64,7 @@ func (f *fleet) open(ctx context.Context, raw *Conn, host string) (*client, erro
 	case <-ctx.Done():
 		go func() {
 			if <-done == nil {
-				c.leave()
+				c.leave(false)
 			}
 		}()
 		return nil, context.Cause(ctx)
@@ -77,7 +78,8 @@ func (c *client) connect(ctx context.Context, address string) (err error) {
 	}
 	f := c.fleet
 	if c.ClientConn, err = f.transport.base.NewClientConn(ctx, f.scheme, address); err != nil {
-		_ = c.line.Close()
+		c.line.Fail(err)
+		_ = c.line.Close() // which net/http has done, as a rule
 		return handshakeError{err}
 	}
 	f.mu.Lock()
@@ -129,37 +131,46 @@ func (c *client) covers(host string) bool {
 // maxNames bounds what a client remembers of its certificate.
 const maxNames = 1024
 
-// update changes c, gives its seat to who waits, and closes it if that is due.
+// update changes c, gives its seat to who waits, and lets it go if that is due.
 func (c *client) update(change func()) {
 	f := c.fleet
 	f.mu.Lock()
 	change()
-	wanted := false
-	if c.load == 0 && !c.retired && !c.gone {
-		wanted = f.transport.pool.wanted(f)
-		c.retired = wanted
-	}
 	f.arrange(c)
 	f.serve()
-	closes := c.retired && c.load == 0 && !c.gone
+	over := c.retired && c.load == 0 && !c.gone
 	f.mu.Unlock()
-	switch {
-	case wanted:
-		c.giveBack()
-	case closes:
+	if over {
+		c.letGo()
+	}
+}
+
+// letGo ends c, which is retired and without a request. For who waits in the pool
+// the connection stays whole, if it is as good as new to its server.
+func (c *client) letGo() {
+	if c.due && !c.http2 && !c.line.secure {
+		c.line.handBack()
+	} else {
 		_ = c.Close()
 	}
 }
 
-// leave takes a request off c.
-func (c *client) leave() {
+// leave takes a request off c, which was answered or not. After its last, the
+// connection may be due to somebody else.
+func (c *client) leave(well bool) {
+	var learn func()
 	c.update(func() {
 		c.load--
 		c.full = false
-		if c.load == 0 {
+		if c.load == 0 && !c.retired && !c.gone {
 			c.since = time.Now()
+			c.due, learn = c.fleet.transport.pool.rested(c.fleet, c.line.Conn, well)
+			c.retired = c.due
 		}
 	})
+	if learn != nil {
+		learn()
+	}
 }
 
 func (c *client) retire() { c.update(func() { c.retired = true }) }
@@ -202,16 +213,6 @@ func (c *client) refuse() {
 	c.Release() // nothing; but ClientConn notes that it is full, and calls its hook for the next change
 }
 
-// giveBack gives the connection to who waits in the pool: whole, if it is as good
-// as new to its server.
-func (c *client) giveBack() {
-	if c.http2 || c.line.secure {
-		_ = c.Close()
-	} else {
-		c.line.handBack()
-	}
-}
-
 // send sends a request on c, whose seat is free when the answer has been read.
 func (c *client) send(req *http.Request) (*http.Response, error) {
 	if trace := httptrace.ContextClientTrace(req.Context()); trace != nil && trace.GotConn != nil {
@@ -228,6 +229,7 @@ func (c *client) send(req *http.Request) (*http.Response, error) {
 		cancel()
 		return nil, err
 	}
+	c.line.answered.Store(true)
 	if !c.http2 && (resp.Close || req.Close) {
 		c.retire()
 	}
@@ -237,7 +239,7 @@ func (c *client) send(req *http.Request) (*http.Response, error) {
 		c.update(c.end) // the connection is the caller's now, who closes it
 	case resp.Body == http.NoBody:
 		cancel()
-		c.leave()
+		c.leave(true)
 	default:
 		resp.Body = &answer{ReadCloser: resp.Body, client: c, cancel: cancel}
 	}
@@ -294,5 +296,5 @@ func (a *answer) end(whole bool) {
 	if !whole && !c.http2 { // the rest of it would be in the way
 		c.retire()
 	}
-	c.leave()
+	c.leave(true)
 }

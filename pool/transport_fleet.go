@@ -62,13 +62,15 @@ func (f *fleet) seat(req *http.Request, host string) (*client, error) {
 		if raw != nil {
 			c, err = f.open(ctx, raw, host)
 		}
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if c.takes() {
+		case c == nil: // what the pool had is lent again already, or will be now
+		case c.takes():
 			return c, nil
+		default:
+			c.refuse()
 		}
-		c.refuse()
 	}
 }
 
@@ -97,9 +99,9 @@ func (f *fleet) take(host string) *client {
 // wait waits for a seat or a connection, whichever comes first.
 func (f *fleet) wait(req *http.Request, host string) (c *client, raw *Conn, err error) {
 	ctx, p := req.Context(), f.transport.pool
-	w, raw, err := p.join(ctx, f)
+	w, err := p.await(f)
 	if w == nil {
-		return nil, raw, err
+		return nil, nil, err
 	}
 	a := f.asking.Get().(*ask)
 	a.host, a.place.Thing = host, a
@@ -117,21 +119,25 @@ func (f *fleet) wait(req *http.Request, host string) (c *client, raw *Conn, err 
 		if raw == nil {
 			err = ErrClosed
 		}
+		p.waits.Put(w)
+		w = nil
 	case <-ctx.Done():
-		err = context.Cause(ctx)
+		err = p.missing(context.Cause(ctx))
 	case <-req.Cancel:
-		err = errCanceled
+		err = p.missing(errCanceled)
+	}
+	if w != nil {
+		p.leave(&p.waiting, w, err)
 	}
 	if c == nil {
 		f.mu.Lock()
 		waits := f.asks.Remove(&a.place)
 		f.mu.Unlock()
 		if !waits { // a seat came as well
-			(<-a.seat).leave()
+			(<-a.seat).leave(false)
 		}
 	}
 	f.asking.Put(a)
-	p.quit(w, raw == nil && err != ErrClosed, err)
 	return c, raw, err
 }
 
@@ -195,10 +201,10 @@ func (f *fleet) yield(holds int64) bool {
 		f.mu.Unlock()
 		return false
 	}
-	c.retired = true
+	c.retired, c.due = true, true
 	f.arrange(c)
 	f.mu.Unlock()
-	c.giveBack()
+	c.letGo()
 	return true
 }
 

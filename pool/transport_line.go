@@ -14,6 +14,7 @@ type line struct {
 	*Conn
 	secure    bool        // in TLS
 	used      atomic.Bool // requests have been on it
+	answered  atomic.Bool // one was
 	got, sent atomic.Int64
 	leaving   atomic.Bool // handBack was called
 	whole     atomic.Bool // and net/http has let go, with nothing read
@@ -51,9 +52,8 @@ func (l *line) handBack() {
 }
 
 func (l *line) Close() error {
-	if l.whole.Load() {
-		l.onReplaced(nil)
-		l.Release()
+	if l.whole.Load() && l.state.CompareAndSwap(lent, ending) {
+		l.finish(l.entry.leftover()) // the loan was clean, however many writes an answer took
 		return nil
 	}
 	return l.Conn.Close()

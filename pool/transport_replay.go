@@ -2,6 +2,7 @@ package pool
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -66,6 +67,16 @@ func (s *sending) finish(close bool) {
 	}
 }
 
+// spoiled says that it was the body that failed.
+func (s *sending) spoiled() bool {
+	if s.load == nil {
+		return false
+	}
+	s.load.mu.Lock()
+	defer s.load.mu.Unlock()
+	return s.load.failed
+}
+
 // A load is a request's body, closed once. A Close before the first Read is put
 // off: net/http closes what it could not send, and then it may be sent again.
 type load struct {
@@ -73,13 +84,20 @@ type load struct {
 
 	mu                             sync.Mutex
 	read, putOff, finished, closed bool
+	failed                         bool // a Read has
 }
 
 func (l *load) Read(p []byte) (int, error) {
 	l.mu.Lock()
 	l.read = true
 	l.mu.Unlock()
-	return l.ReadCloser.Read(p)
+	n, err := l.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		l.mu.Lock()
+		l.failed = true
+		l.mu.Unlock()
+	}
+	return n, err
 }
 
 func (l *load) Close() error {
@@ -153,6 +171,16 @@ func (c *client) judge(err error, before mark) (unsent, mute bool) {
 		unsent = unsent || err.Error() == text
 	}
 	return unsent, ended
+}
+
+// isGuilty says whether it is the server's fault that a request failed which it
+// may have seen: it ended the connection, or was late. That a caller's deadline
+// passed is, if the server has never answered on the connection.
+func (c *client) isGuilty(err error, ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return errors.Is(ctx.Err(), context.DeadlineExceeded) && !c.line.answered.Load()
+	}
+	return c.Err() != nil || isTimeout(err)
 }
 
 // What net/http's HTTP/2 says when no server has begun with a request. None of
