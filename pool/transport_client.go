@@ -78,8 +78,8 @@ func (c *client) connect(ctx context.Context, address string) (err error) {
 	}
 	f := c.fleet
 	if c.ClientConn, err = f.transport.base.NewClientConn(ctx, f.scheme, address); err != nil {
-		c.line.Fail(err)
 		_ = c.line.Close() // which net/http has done, as a rule
+		f.transport.pool.blame(c.line.Conn, err)
 		return handshakeError{err}
 	}
 	f.mu.Lock()
