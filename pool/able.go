@@ -17,7 +17,7 @@ func (c *Conn) CloseWrite() error {
 	if c.state.Load() == over {
 		return net.ErrClosed
 	}
-	half, ok := c.entry.conn.(closeWriter)
+	half, ok := c.entry.able().(closeWriter)
 	if !ok {
 		return c.lacks("CloseWrite")
 	}
@@ -32,7 +32,7 @@ func (c *Conn) SyscallConn() (syscall.RawConn, error) {
 	if c.state.Load() == over {
 		return nil, net.ErrClosed
 	}
-	if raw, ok := c.entry.conn.(syscall.Conn); ok {
+	if raw, ok := c.entry.able().(syscall.Conn); ok {
 		return raw.SyscallConn()
 	}
 	return nil, c.lacks("SyscallConn")
@@ -53,7 +53,7 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	}
 	e := c.entry
 	e.use.write()
-	n, err := io.Copy(onlyWriter(e.conn), r)
+	n, err := io.Copy(onlyWriter(e.able()), r)
 	if err != nil { // r's or the socket's: half a message is on its way
 		e.use.spoil(Unanswered)
 	}
@@ -82,6 +82,14 @@ func (c *Conn) WriteTo(w io.Writer) (int64, error) {
 	return n, err
 }
 
+// able is what can do whatever the socket can, but for reading.
+func (e *entry) able() net.Conn {
+	if e.ahead != nil && e.conn == net.Conn(e.ahead) {
+		return e.ahead.Conn
+	}
+	return e.conn
+}
+
 // onlyWriter lets io.Copy use the socket's ReadFrom, if it has one.
 func onlyWriter(conn net.Conn) io.Writer {
 	if _, ok := conn.(io.ReaderFrom); ok {
@@ -99,14 +107,14 @@ func onlyReader(conn net.Conn) io.Reader {
 }
 
 func (c *Conn) lacks(what string) error {
-	return fmt.Errorf("pool: %s of a %T: %w", what, c.entry.conn, errors.ErrUnsupported)
+	return fmt.Errorf("pool: %s of a %T: %w", what, c.entry.able(), errors.ErrUnsupported)
 }
 
 // shown is c with the abilities of its socket and no others, for clients that
 // look for methods and trust what they find. NetConn of what is not c is c.
 func (c *Conn) shown() net.Conn {
-	_, half := c.entry.conn.(closeWriter)
-	_, raw := c.entry.conn.(syscall.Conn)
+	_, half := c.entry.able().(closeWriter)
+	_, raw := c.entry.able().(syscall.Conn)
 	switch {
 	case half && raw:
 		return c

@@ -66,15 +66,24 @@ func (c *Conn) Server() rover.Server { return c.entry.server }
 // due, and nothing that came is unread. Else, or if it has failed, or the pool
 // wants it no more, it closes. WithReuse replaces the rule.
 func (c *Conn) Release() {
-	if !c.state.CompareAndSwap(lent, ending) {
-		return
+	e := c.entry
+	if !e.use.now.Load() && e.pool.reuse == nil { // there is nothing to find out
+		if c.state.CompareAndSwap(lent, over) {
+			c.back(nil)
+		}
+	} else if c.state.CompareAndSwap(lent, ending) {
+		c.finish(c.fit())
 	}
-	c.finish(c.fit())
 }
 
 // finish ends the loan: why is nil if the connection may be lent again.
 func (c *Conn) finish(why error) {
 	c.state.Store(over)
+	c.back(why)
+}
+
+// back gives the connection back, without the borrower's deadlines.
+func (c *Conn) back(why error) {
 	e := c.entry
 	if e.deadlines.Load() {
 		e.deadlines.Store(false)
@@ -94,33 +103,32 @@ func (c *Conn) finish(why error) {
 // the pool wants it no more.
 func (e *entry) back(why error) {
 	p := e.pool
+	var first, then func()
 	p.mu.Lock()
-	finish := p.takeBack(e, why)
-	p.mu.Unlock()
-	if finish != nil {
-		finish()
-	}
-}
-
-func (p *Pool) takeBack(e *entry, why error) (finish func()) {
 	if e.use.now.Load() {
-		finish = p.judge(e, why)
+		first = p.judge(e, why)
 		e.use.renew()
 	}
-	if !e.in() {
+	if why != nil && e.in() {
+		p.end(e, why)
+	}
+	if e.in() {
+		if p.loansHeard() {
+			p.emit(Change{Kind: Released, Held: e.held(), Server: e.server, Took: e.loan()})
+		}
+		then = p.put(e)
+	} else {
 		p.stats.Leaving--
 		e.stopTimer()
-		return then(finish, e.shut)
+		then = e.shut
 	}
-	if why != nil {
-		p.end(e, why)
-		p.stats.Leaving--
-		return then(finish, e.shut)
+	p.mu.Unlock()
+	if first != nil {
+		first()
 	}
-	if p.loansHeard() {
-		p.emit(Change{Kind: Released, Held: e.held(), Server: e.server, Took: e.loan()})
+	if then != nil {
+		then()
 	}
-	return then(finish, p.put(e))
 }
 
 // then is both, one after the other, of which either may be nil.

@@ -31,9 +31,12 @@ func (p *Pool) want() int {
 
 // resize emits how many the pool wants, if that has changed. The lock is held.
 func (p *Pool) resize() {
-	if p.idleMax == 0 {
-		return
+	if p.idleMax > 0 {
+		p.resized()
 	}
+}
+
+func (p *Pool) resized() {
 	if want := p.want(); want != p.wanting {
 		p.wanting = want
 		if p.heard() {
@@ -45,7 +48,7 @@ func (p *Pool) resize() {
 // trim drops the worst of the idle if there are too many.
 func (p *Pool) trim() (finish func()) {
 	defer p.resize()
-	if p.idleMax == 0 || p.idleKept() <= p.idleMax {
+	if p.idleKept() <= p.idleMax {
 		return nil
 	}
 	for at := len(p.kept.entries) - 1; at >= 0; at-- {

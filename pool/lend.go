@@ -2,7 +2,7 @@ package pool
 
 import (
 	"context"
-	"math/rand/v2"
+	"math/bits"
 	"net"
 	"time"
 )
@@ -133,7 +133,8 @@ func (p *Pool) take() *Conn {
 	if len(p.idle) == 0 {
 		return nil
 	}
-	e := p.idle[rand.IntN(len(p.idle))]
+	any, _ := bits.Mul64(p.dice.Uint64(), uint64(len(p.idle))) // uniform, but for len/2^64
+	e := p.idle[any]
 	p.unshelve(e)
 	p.resize()
 	return p.lend(e, 0)
@@ -142,7 +143,9 @@ func (p *Pool) take() *Conn {
 // put lends e to who has waited longest, or lays it with the idle. What it
 // returns, which may be nil, is to be called without the lock.
 func (p *Pool) put(e *entry) (finish func()) {
-	e.notify = nil
+	if e.notify != nil {
+		e.notify = nil
+	}
 	if w := p.next(e.id); w != nil {
 		w.lent <- p.lend(e, p.satisfied(w, nil))
 		p.resize()
@@ -153,7 +156,10 @@ func (p *Pool) put(e *entry) (finish func()) {
 		return e.shut
 	}
 	p.shelve(e)
-	return p.trim()
+	if p.idleMax > 0 {
+		return p.trim()
+	}
+	return nil
 }
 
 // next takes out who is to get a connection of a server, nil if nobody waits.

@@ -492,6 +492,7 @@ func (m *model) end(t *rapid.T) {
 	m.compare(t)
 	for _, c := range m.loans {
 		c.Release()
+		time.Sleep(2 * time.Millisecond)
 		m.over(c)
 		m.compare(t)
 	}

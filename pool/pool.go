@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"sync"
@@ -98,6 +99,7 @@ type Pool struct {
 	kept        shelf
 	trials      map[*entry]struct{} // lent like those kept, and not kept
 	idle        []*entry
+	dice        rand.PCG          // which of them is lent
 	idleTrials  int               // of these
 	readying    int               // are being made ready
 	waiting     queue             // empty unless idle is
@@ -137,6 +139,7 @@ func configured(opts []Option) (*Pool, error) {
 	}
 	p.kept.viewed = p.choice != nil
 	p.emptySince = time.Now()
+	p.dice.Seed(rand.Uint64(), rand.Uint64())
 	p.changes, p.moves = hot.NewSubject(hot.WithGrowingQueue()), hot.NewSubject(hot.WithGrowingQueue())
 	p.waits.New = func() any { return &wait{lent: make(chan *Conn, 1)} }
 	p.open, p.shut = context.WithCancel(context.Background())
