@@ -114,7 +114,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	for tries, misses := 1, 1; ; {
 		c, err := f.seat(req, host)
 		if err != nil {
-			if isHandshake(err) && tries < maxTries && req.Context().Err() == nil {
+			if errors.As(err, new(goneError)) && tries < maxTries && req.Context().Err() == nil {
 				tries++
 				continue
 			}

@@ -37,15 +37,12 @@ type client struct {
 
 type lineKey struct{}
 
-// A handshakeError is why a connection did not become a client.
-type handshakeError struct{ error }
+// A goneError is that the server has ended a connection before it was a client,
+// or did not answer. A certificate that is wrong is another matter: it may be the
+// caller's name that is.
+type goneError struct{ error }
 
-func (e handshakeError) Unwrap() error { return e.error }
-
-func isHandshake(err error) bool {
-	var e handshakeError
-	return errors.As(err, &e)
-}
+func (e goneError) Unwrap() error { return e.error }
 
 // open makes a client of a connection, with one seat taken. A TLS handshake goes
 // on when ctx ends: the next request will want it.
@@ -79,11 +76,14 @@ func (c *client) connect(ctx context.Context, address string) (err error) {
 	f := c.fleet
 	if c.ClientConn, err = f.transport.base.NewClientConn(ctx, f.scheme, address); err != nil {
 		_ = c.line.Close() // which net/http has done, as a rule
-		f.transport.pool.blame(c.line.Conn, err)
-		return handshakeError{err}
+		if isGone(err) || isTimeout(err) {
+			f.transport.pool.blame(c.line.Conn, err)
+			return goneError{err}
+		}
+		return err
 	}
 	f.mu.Lock()
-	f.hold(1)
+	f.hold(c, 1)
 	f.turn++
 	c.turn = f.turn
 	c.retired = f.transport.base.DisableKeepAlives
@@ -165,6 +165,10 @@ func (c *client) leave(well bool) {
 		if c.load == 0 && !c.retired && !c.gone {
 			c.since = time.Now()
 			c.due, learn = c.fleet.transport.pool.rested(c.fleet, c.line.Conn, well)
+			if f := c.fleet; !c.due && f.asks.Len() > 0 {
+				host := f.asks.First().Thing.host
+				c.due = !c.covers(host) && isDue(f.named[c.host], f.named[host])
+			}
 			c.retired = c.due
 		}
 	})
@@ -190,7 +194,7 @@ func (c *client) changed(cc *http.ClientConn) {
 func (c *client) end() {
 	if !c.gone {
 		c.gone = true
-		c.fleet.hold(-1)
+		c.fleet.hold(c, -1)
 	}
 }
 

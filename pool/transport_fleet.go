@@ -25,7 +25,8 @@ type fleet struct {
 	ready byLoad // clients that can take a request
 	asks  fifo.List[*ask]
 	turn  uint64
-	apart map[string]bool // names that need a connection of their own
+	named map[string]int64 // connections by the name that they were opened for
+	apart map[string]bool  // names that need a connection of their own
 }
 
 // An ask is a request that waits for a seat.
@@ -37,6 +38,7 @@ type ask struct {
 
 func (f *fleet) init(t *Transport, scheme string) {
 	f.transport, f.scheme = t, scheme
+	f.named, f.apart = map[string]int64{}, map[string]bool{}
 	f.asking.New = func() any { return &ask{seat: make(chan *client, 1)} }
 }
 
@@ -105,14 +107,20 @@ func (f *fleet) wait(req *http.Request, host string) (c *client, raw *Conn, err 
 	}
 	a := f.asking.Get().(*ask)
 	a.host, a.place.Thing = host, a
+	var idle *client
 	f.mu.Lock()
 	if c := f.take(host); c != nil {
 		a.seat <- c
 	} else {
 		f.asks.Push(&a.place)
+		idle = f.spare(f.named[host], func(c *client) int64 { return f.named[c.host] }) // of another name
 	}
 	f.mu.Unlock()
-	p.claim(f)
+	if idle == nil {
+		p.claim(f)
+	} else {
+		idle.letGo()
+	}
 	select {
 	case c = <-a.seat:
 	case raw = <-w.lent:
@@ -166,14 +174,15 @@ func (f *fleet) arrange(c *client) {
 }
 
 // hold counts a connection more or less. f.mu is held.
-func (f *fleet) hold(n int64) {
-	switch f.size.Add(n) {
-	case 0:
+func (f *fleet) hold(c *client, n int64) {
+	if f.named[c.host] += n; f.named[c.host] == 0 {
+		delete(f.named, c.host)
+	}
+	switch size := f.size.Add(n); {
+	case size == 0:
 		f.transport.pool.unhold(f)
-	case 1:
-		if n > 0 {
-			f.transport.pool.hold(f)
-		}
+	case size == n:
+		f.transport.pool.hold(f)
 	}
 }
 
@@ -183,29 +192,37 @@ func (f *fleet) held() int64 { return f.size.Load() }
 func (f *fleet) separate(host string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.apart == nil {
-		f.apart = map[string]bool{}
-	}
 	f.apart[host] = true
 }
 
-// yield gives up a connection without a request for somebody who waits and holds
-// so many; false: there is none that is due.
-func (f *fleet) yield(holds int64) bool {
+// yield gives up a connection without a request for somebody who waits in the
+// pool and holds so many; false: there is none that is due.
+func (f *fleet) yield(waiter int64) bool {
 	f.mu.Lock()
 	var c *client
-	if len(f.ready) > 0 && f.ready[0].load == 0 && f.asks.Len() == 0 {
-		c = f.ready[0]
+	if f.asks.Len() == 0 {
+		c = f.spare(waiter, func(*client) int64 { return f.size.Load() })
 	}
-	if c == nil || !isDue(f.size.Load(), holds) && time.Since(c.since) < unusedEnough {
-		f.mu.Unlock()
-		return false
+	f.mu.Unlock()
+	if c != nil {
+		c.letGo()
+	}
+	return c != nil
+}
+
+// spare retires the longest unused connection without a request, if it is due to
+// one who waits and holds so many. Nil: there is none. f.mu is held.
+func (f *fleet) spare(waiter int64, holds func(*client) int64) *client {
+	if len(f.ready) == 0 || f.ready[0].load > 0 {
+		return nil
+	}
+	c := f.ready[0]
+	if !isDue(holds(c), waiter) && time.Since(c.since) < unusedEnough {
+		return nil
 	}
 	c.retired, c.due = true, true
 	f.arrange(c)
-	f.mu.Unlock()
-	c.letGo()
-	return true
+	return c
 }
 
 func (f *fleet) closeIdle() {

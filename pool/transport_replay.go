@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"reflect"
 	"sync"
+
+	"github.com/callosum-go/rover/internal/socket"
 )
 
 // A sending is a request that may have to be sent more than once.
@@ -151,6 +153,11 @@ func isHarmless(req *http.Request) bool {
 		return true
 	}
 	return len(req.Header["Idempotency-Key"]) > 0 || len(req.Header["X-Idempotency-Key"]) > 0
+}
+
+// isGone says whether the other side ended the connection.
+func isGone(err error) bool {
+	return errors.Is(err, io.EOF) || socket.IsGone(err) && !errors.Is(err, net.ErrClosed)
 }
 
 func isTimeout(err error) bool {

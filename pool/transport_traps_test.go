@@ -50,7 +50,7 @@ func bare(t *testing.T, http2 bool, h http.HandlerFunc, set func(*httptest.Serve
 	return s, c
 }
 
-func ask(c *http.ClientConn, s *httptest.Server) error {
+func request(c *http.ClientConn, s *httptest.Server) error {
 	req, err := http.NewRequest("GET", s.URL, nil)
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func TestTrapReserveBeforeSettings(t *testing.T) {
 		var done atomic.Int64
 		for range 5 {
 			go func() {
-				if ask(c, s) == nil {
+				if request(c, s) == nil {
 					done.Add(1)
 				}
 			}()
@@ -138,7 +138,7 @@ func TestTrapMaxConnsPerHost(t *testing.T) {
 // counts by itself.
 func TestTrapHookMissesWhatHappensInIt(t *testing.T) {
 	s, c := bare(t, true, echo, nil)
-	kit.Check(t, ask(c, s))
+	kit.Check(t, request(c, s))
 	until(t, "at rest", func() bool { return c.InFlight() == 0 })
 	enter, leave := make(chan bool), make(chan bool)
 	var armed atomic.Bool
@@ -166,11 +166,11 @@ func TestTrapHookMissesWhatHappensInIt(t *testing.T) {
 // 4. Without Reserve the hook is hardly ever called for a request over HTTP/2.
 func TestTrapHookOfRequestsWithoutReserve(t *testing.T) {
 	s, c := bare(t, true, echo, nil)
-	kit.Check(t, ask(c, s))
+	kit.Check(t, request(c, s))
 	var calls atomic.Int64
 	c.SetStateHook(func(*http.ClientConn) { calls.Add(1) })
 	for range 200 {
-		kit.Check(t, ask(c, s))
+		kit.Check(t, request(c, s))
 	}
 	if n := calls.Load(); n >= 200 {
 		t.Errorf("the hook is called %d times for 200 requests", n)
@@ -234,7 +234,7 @@ func TestTrapGotConn(t *testing.T) {
 // Transport sees it when it picks the connection.
 func TestTrapGoAway(t *testing.T) {
 	s, c := bare(t, true, echo, nil)
-	kit.Check(t, ask(c, s))
+	kit.Check(t, request(c, s))
 	until(t, "at rest", func() bool { return c.InFlight() == 0 })
 	var calls atomic.Int64
 	c.SetStateHook(func(*http.ClientConn) { calls.Add(1) })
@@ -268,17 +268,17 @@ func TestTrapNothingSent(t *testing.T) {
 	s, c := bare(t, false, echo, nil)
 	s.CloseClientConnections()
 	until(t, "the end", func() bool { return c.Err() != nil })
-	err := ask(c, s)
+	err := request(c, s)
 	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
 	s, c = bare(t, true, echo, nil)
 	c.Close()
-	kit.Equal(t, "unused", ask(c, s).Error(), "http2: client conn could not be established")
+	kit.Equal(t, "unused", request(c, s).Error(), "http2: client conn could not be established")
 	s, c = bare(t, true, echo, nil)
-	kit.Check(t, ask(c, s))
+	kit.Check(t, request(c, s))
 	c.Close()
-	kit.Equal(t, "used", ask(c, s).Error(), "http2: client conn not usable")
+	kit.Equal(t, "used", request(c, s).Error(), "http2: client conn not usable")
 }
 
 // 12. An HTTP/2 that was set up by hand in TLSNextProto makes no ClientConns.
