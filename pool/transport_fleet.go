@@ -3,6 +3,7 @@ package pool
 import (
 	"container/heap"
 	"context"
+	"math/bits"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -243,13 +244,16 @@ func (f *fleet) closeIdle() {
 	}
 }
 
-// byLoad is a heap: the fewest requests first, of the same the longest unused.
+// byLoad is a heap: the fewest requests first, of about the same the longest
+// unused. 2 and 3 requests are about the same, and 4 to 7, and so on: to go by
+// each single one would favour whoever is quick by chance.
 type byLoad []*client
 
 func (b byLoad) Len() int { return len(b) }
 
 func (b byLoad) Less(i, j int) bool {
-	return b[i].load < b[j].load || b[i].load == b[j].load && b[i].turn < b[j].turn
+	x, y := bits.Len(uint(b[i].load)), bits.Len(uint(b[j].load))
+	return x < y || x == y && b[i].turn < b[j].turn
 }
 
 func (b byLoad) Swap(i, j int) {
