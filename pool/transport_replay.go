@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/callosum-go/rover/internal/socket"
@@ -177,7 +178,8 @@ func (c *client) judge(err error, before mark) (unsent, mute bool) {
 	for _, text := range unsentHTTP2 {
 		unsent = unsent || err.Error() == text
 	}
-	return unsent, ended
+	cut := isGone(err) || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasPrefix(err.Error(), cutHTTP2)
+	return unsent, ended && cut
 }
 
 // isGuilty says whether it is the server's fault that a request failed which it
@@ -197,6 +199,9 @@ var unsentHTTP2 = [...]string{
 	"http2: client conn could not be established",
 	"http2: Transport received Server's graceful shutdown GOAWAY",
 }
+
+// And what it says when a server that went away has left a request unanswered.
+const cutHTTP2 = "http2: server sent GOAWAY and closed the connection"
 
 const refusedStream = 7 // REFUSED_STREAM of RFC 9113, 7
 
