@@ -110,7 +110,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	send := newSending(req)
+	var send sending
+	send.init(req)
 	for tries, misses := 1, 1; ; {
 		c, err := f.seat(req, host)
 		if err != nil {

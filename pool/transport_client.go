@@ -224,13 +224,15 @@ func (c *client) send(req *http.Request) (*http.Response, error) {
 		trace.GotConn(httptrace.GotConnInfo{Conn: c.line.Conn, Reused: used, WasIdle: used})
 	}
 	c.line.used.Store(true)
-	cancel := func() {}
+	var a *answer
 	if !c.http2 && (req.Context().Done() != nil || req.Cancel != nil) {
-		req, cancel = cancelable(req)
+		req, a = cancelable(req)
+	} else {
+		a = &answer{cancel: nothing}
 	}
 	resp, err := c.RoundTrip(req)
 	if err != nil {
-		cancel()
+		a.cancel()
 		return nil, err
 	}
 	c.line.answered.Store(true)
@@ -239,35 +241,46 @@ func (c *client) send(req *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case resp.StatusCode == http.StatusSwitchingProtocols && !c.http2:
-		cancel()
+		a.cancel()
 		c.update(c.end) // the connection is the caller's now, who closes it
 	case resp.Body == http.NoBody:
-		cancel()
+		a.cancel()
 		c.leave(true)
 	default:
-		resp.Body = &answer{ReadCloser: resp.Body, client: c, cancel: cancel}
+		a.ReadCloser, a.client = resp.Body, c
+		resp.Body = a
 	}
 	return resp, nil
 }
 
 var errCanceled = errors.New("pool: request canceled")
 
+func nothing() {}
+
 // cancelable gives a request a context of its own, to be ended with it: that of
 // a request that fails would stay in its parent, and a goroutine with a Cancel.
-func cancelable(req *http.Request) (*http.Request, func()) {
-	ctx, cancel := context.WithCancelCause(req.Context())
-	done := req.Cancel
-	req = req.WithContext(ctx)
-	if req.Cancel = nil; done != nil {
+// The copy is allocated with the answer.
+func cancelable(req *http.Request) (*http.Request, *answer) {
+	var both struct {
+		answer
+		request http.Request
+	}
+	ctx, cancel := context.WithCancel(req.Context())
+	both.cancel = cancel
+	if req.Cancel != nil {
+		var cause context.CancelCauseFunc
+		ctx, cause = context.WithCancelCause(ctx)
 		go func() {
 			select {
-			case <-done:
-				cancel(errCanceled)
+			case <-req.Cancel:
+				cause(errCanceled)
 			case <-ctx.Done():
 			}
 		}()
 	}
-	return req, func() { cancel(nil) }
+	both.request = *req.WithContext(ctx)
+	both.request.Cancel = nil
+	return &both.request, &both.answer
 }
 
 // An answer is a response's body. Its end frees the seat.

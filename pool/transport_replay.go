@@ -20,13 +20,12 @@ type sending struct {
 	load    *load // its body, nil if that is none, or any number of Closes does no harm to it
 }
 
-func newSending(req *http.Request) *sending {
-	s := &sending{request: req}
+func (s *sending) init(req *http.Request) {
+	s.request = req
 	if req.Body != nil && req.Body != http.NoBody && !(req.GetBody != nil && closesNothing(req.Body)) {
 		s.load = &load{ReadCloser: req.Body}
 		s.carry(s.load)
 	}
-	return s
 }
 
 func (s *sending) carry(body io.ReadCloser) {
