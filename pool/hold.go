@@ -53,6 +53,10 @@ func (p *Pool) await(h holder) (*wait, error) {
 // that is no holder.
 func (p *Pool) claim(h holder) {
 	p.mu.Lock()
+	if len(p.holders) == 1 && p.holders[0] == h {
+		p.mu.Unlock()
+		return
+	}
 	holders := slices.Clone(p.holders)
 	p.mu.Unlock()
 	for _, other := range holders {

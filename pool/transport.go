@@ -12,7 +12,7 @@ import (
 
 // A Transport is an http.RoundTripper over a pool, made by Pool.Transport. Each
 // connection that it borrows is one http.ClientConn, and each request chooses
-// one: of those with the fewest requests on them the longest unused. So work
+// one: of those with about the fewest requests on them the longest unused. So work
 // follows the balance, with HTTP/1.1, HTTP/2 and unencrypted HTTP/2 alike.
 //
 // A connection that the pool has replaced gets no new request, and closes when
@@ -136,11 +136,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, nil
 		}
 		unsent, mute := c.judge(err, sent)
-		if !unsent && !send.spoiled() && c.isGuilty(err, req.Context()) {
+		spoiled := send.spoiled()
+		if !unsent && !spoiled && c.isGuilty(err, req.Context()) {
 			t.pool.blame(c.line.Conn, err)
 		}
 		c.leave(false)
-		if req.Context().Err() == nil {
+		if req.Context().Err() == nil && !spoiled {
 			if unsent && misses < maxMisses && send.again() {
 				misses++
 				continue

@@ -5,6 +5,7 @@ import (
 	"context"
 	"math/bits"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +48,9 @@ func (f *fleet) init(t *Transport, scheme string) {
 // the pool comes first: it is unused for longest.
 func (f *fleet) seat(req *http.Request, host string) (*client, error) {
 	ctx := req.Context()
+	if trace := httptrace.ContextClientTrace(ctx); trace != nil && trace.GetConn != nil {
+		trace.GetConn(req.URL.Host)
+	}
 	for {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -93,7 +97,6 @@ func (f *fleet) take(host string) *client {
 		f.turn++
 		c.turn = f.turn
 		c.load++
-		c.retired = c.retired || f.transport.base.DisableKeepAlives
 		f.arrange(c)
 	}
 	return c
