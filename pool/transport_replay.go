@@ -17,12 +17,12 @@ import (
 // A sending is a request that may have to be sent more than once.
 type sending struct {
 	request *http.Request
-	load    *load // its body, nil if that is none, or any number of Closes does no harm to it
+	load    *load // its body, nil if that is none, or in memory and can be had again
 }
 
 func (s *sending) init(req *http.Request) {
 	s.request = req
-	if req.Body != nil && req.Body != http.NoBody && !(req.GetBody != nil && closesNothing(req.Body)) {
+	if req.Body != nil && req.Body != http.NoBody && !(req.GetBody != nil && isInMemory(req.Body)) {
 		s.load = &load{ReadCloser: req.Body}
 		s.carry(s.load)
 	}
@@ -133,16 +133,24 @@ func (l *load) finish(close bool) {
 	}
 }
 
-// nops are what io.NopCloser returns. net/http looks into them and saves a write,
-// which it would not if they were wrapped.
+// nops are what io.NopCloser returns.
 var nops = [...]reflect.Type{
 	reflect.TypeOf(io.NopCloser(struct{ io.Reader }{})),
 	reflect.TypeOf(io.NopCloser(&bytes.Reader{})),
 }
 
-func closesNothing(body io.ReadCloser) bool {
-	t := reflect.TypeOf(body)
-	return t == nops[0] || t == nops[1]
+// isInMemory says whether a body is of bytes that are here: it cannot fail, and
+// to close it does nothing. net/http sends such a body in one write with the
+// header, which it would not if it were wrapped.
+func isInMemory(body io.ReadCloser) bool {
+	if t := reflect.TypeOf(body); t != nops[0] && t != nops[1] {
+		return false
+	}
+	switch reflect.ValueOf(body).Field(0).Interface().(type) {
+	case *bytes.Reader, *bytes.Buffer, *strings.Reader:
+		return true
+	}
+	return false
 }
 
 // isHarmless says whether a request does no harm if it is done twice, as net/http
