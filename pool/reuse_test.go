@@ -106,8 +106,8 @@ func TestNobodyReadsWhatWasMeantForAnother(t *testing.T) {
 			c.Read(make([]byte, 1))
 		}, pool.Unread},
 		"reads the first part of the answer": {func(c *pool.Conn) { ask(c, "long") }, pool.Unread},
-		"takes the connection itself": {func(c *pool.Conn) { fmt.Fprintln(c.NetConn(), "slow") }, pool.Unwrapped},
-		"ends its half":               {func(c *pool.Conn) { c.CloseWrite() }, pool.HalfClosed},
+		"takes the connection itself":        {func(c *pool.Conn) { fmt.Fprintln(c.NetConn(), "slow") }, pool.Unwrapped},
+		"ends its half":                      {func(c *pool.Conn) { c.CloseWrite() }, pool.HalfClosed},
 	}
 	for wireName, w := range wires {
 		for name, b := range borrowers {
