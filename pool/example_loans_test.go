@@ -83,10 +83,12 @@ func ExamplePool_ForServer() {
 	if err != nil {
 		panic(err)
 	}
+	defer query.Close()
 	cancel, err := dial(context.Background(), "tcp", query.RemoteAddr().String())
 	if err != nil {
 		panic(err)
 	}
+	defer cancel.Close()
 	fmt.Println(cancel.(*pool.Conn).ID() == query.(*pool.Conn).ID())
 	// Output: true
 }
