@@ -67,12 +67,13 @@ func TestDrainOfWhatIsReplaced(t *testing.T) {
 		p.Attach(t.Context(), r.Connections())
 		kit.Check(t, r.Start(t.Context()))
 		time.Sleep(time.Second)
-		for _, at := range []rover.Server{second, first} {
-			kit.Check(t, r.SetServers(map[string]rover.Server{"a": at}))
+		for _, at := range [][2]rover.Server{{first, second}, {second, first}} {
+			kit.Equal(t, "of the former", p.Stats().Servers[at[0]], 3)
+			kit.Check(t, r.SetServers(map[string]rover.Server{"a": at[1]}))
 			synctest.Wait()
-			kit.Equal(t, "of the former", p.Stats().Servers[first]+p.Stats().Servers[second], 0)
+			kit.Equal(t, "of the former", p.Stats().Servers[at[0]], 0)
 			time.Sleep(time.Second)
-			kit.Equal(t, "of the new one", p.Stats().Servers[at], 3)
+			kit.Equal(t, "of the new one", p.Stats().Servers[at[1]], 3)
 		}
 	})
 }

@@ -25,12 +25,12 @@ func TestSuspended(t *testing.T) {
 	}
 	run(200)
 	c.Suspended(now, 1, 30)
-	to, back := run(now + 29.9)
+	to, _ := run(now + 29.9)
 	equal(t, "dials while it is left alone", to[1], 0)
 	if to[0]+to[2] == 0 {
 		t.Error("nobody is dialed")
 	}
-	_, back = run(now + 0.2)
+	_, back := run(now + 0.2)
 	if len(back) != 1 || back[0].Server != 1 {
 		t.Errorf("dials when it may be: %v", back)
 	}
