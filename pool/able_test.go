@@ -121,8 +121,10 @@ func TestCopies(t *testing.T) {
 func TestCopiesThatBreakOff(t *testing.T) {
 	broken := errors.New("broken")
 	for name, do := range map[string]func(c *pool.Conn) error{
-		"from": func(c *pool.Conn) error { return second(c.ReadFrom(io.MultiReader(strings.NewReader("x"), fails{broken}))) },
-		"to":   func(c *pool.Conn) error { return second(c.WriteTo(fails{broken})) },
+		"from": func(c *pool.Conn) error {
+			return second(c.ReadFrom(io.MultiReader(strings.NewReader("x"), fails{broken})))
+		},
+		"to": func(c *pool.Conn) error { return second(c.WriteTo(fails{broken})) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPool(t, 1)

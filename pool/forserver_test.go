@@ -94,7 +94,11 @@ func TestForServerTakesAnOffer(t *testing.T) {
 		c.Release()
 		s := p.Stats()
 		kit.Equal(t, "kept and leaving", s.Kept+s.Leaving, 1)
-		go func() { _, err := p.ForServer(t.Context(), "b"); kit.Equal(t, "error", err, pool.ErrClosed); close(got) }()
+		go func() {
+			_, err := p.ForServer(t.Context(), "b")
+			kit.Equal(t, "error", err, pool.ErrClosed)
+			close(got)
+		}()
 		synctest.Wait()
 		p.Close()
 		<-got

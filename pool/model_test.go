@@ -61,28 +61,6 @@ type model struct {
 	want    pool.Stats
 }
 
-// A peer is one socket, seen from both sides.
-type peer struct {
-	net.Conn // ours
-	theirs   net.Conn
-	slot     int
-	unread   string
-
-	kept, dead bool
-	loan       *pool.Conn // nil: not lent
-	closed     int
-	used       bool // by any borrower
-	using      bool // by the present one
-	open       int  // what he wrote and has not read an answer to
-	asked      bool // he has written
-	late       bool // a deadline passed after that
-}
-
-func (s *peer) Close() error {
-	s.closed++
-	return s.Conn.Close()
-}
-
 // A waiter is a Get under way.
 type waiter struct {
 	cancel context.CancelFunc
@@ -313,23 +291,6 @@ func (m *model) release(t *rapid.T) {
 	}
 }
 
-// unclean is why the connection must not be lent again, 0 if it may.
-func (s *peer) unclean() pool.Cause {
-	switch {
-	case !s.using:
-		return 0
-	case s.late:
-		return pool.Late
-	case s.open > 0:
-		return pool.Unanswered
-	case s.unread != "":
-		return pool.Unread
-	}
-	return 0
-}
-
-func (s *peer) renew() { s.using, s.open, s.asked, s.late = false, 0, false, false }
-
 // shut counts a connection that the pool closes.
 func (m *model) shut(s *peer, why pool.Cause) {
 	s.kept = false
@@ -352,9 +313,6 @@ func (m *model) drop(t *rapid.T) {
 		}
 	}
 }
-
-// use notes that the borrower reads or writes.
-func (s *peer) use() { s.used, s.using = true, true }
 
 func (m *model) ask(t *rapid.T) {
 	s := pick(t, m.those(func(s *peer) bool { return isLent(s) && !s.dead }))

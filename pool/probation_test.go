@@ -33,7 +33,7 @@ const (
 func (n *network) moody(t testing.TB, at rover.Server, mood *atomic.Int32) {
 	l := kit.Must(server.NewListener(n.listen(at.Addr())))(t)
 	var tasks sync.WaitGroup
-	done := make(chan struct{})
+	running, end := context.WithCancel(context.Background())
 	tasks.Go(func() {
 		for {
 			conn, err := l.Accept()
@@ -42,7 +42,7 @@ func (n *network) moody(t testing.TB, at rover.Server, mood *atomic.Int32) {
 			}
 			tasks.Go(func() {
 				defer conn.Close()
-				stop := context.AfterFunc(doneContext{done}, func() { conn.Close() })
+				stop := context.AfterFunc(running, func() { conn.Close() })
 				defer stop()
 				if manner(mood.Load()) == hangsUp {
 					time.Sleep(20 * time.Millisecond)
@@ -59,16 +59,8 @@ func (n *network) moody(t testing.TB, at rover.Server, mood *atomic.Int32) {
 			})
 		}
 	})
-	t.Cleanup(func() { l.Close(); close(done); tasks.Wait() })
+	t.Cleanup(func() { l.Close(); end(); tasks.Wait() })
 }
-
-// doneContext is a context that ends with a channel.
-type doneContext struct{ done chan struct{} }
-
-func (doneContext) Deadline() (time.Time, bool) { return time.Time{}, false }
-func (c doneContext) Done() <-chan struct{}     { return c.done }
-func (doneContext) Err() error                  { return nil }
-func (doneContext) Value(any) any               { return nil }
 
 // A clinic is a pool over servers of which one is not always well, and clients
 // who ask one question after the other.
@@ -252,8 +244,9 @@ func TestFail(t *testing.T) {
 // Where most servers fail, the fault is not theirs.
 func TestWhereAllFailNoneIsLeftAlone(t *testing.T) {
 	p := newPool(t, 4)
-	keep(t, p, 0, pipe).Close()
 	next := watch(t, p)
+	keep(t, p, 0, pipe).Close()
+	expect(t, next, pool.Kept, pool.Lost, pool.Suspended)
 	keep(t, p, 1, pipe).Close()
 	expect(t, next, pool.Kept, pool.Lost)
 	keep(t, p, 2, pipe)

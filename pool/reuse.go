@@ -141,13 +141,17 @@ func (c *Conn) fit() (why error) {
 	return nil
 }
 
-// leftover is Unread if bytes have come to this side that nobody has read, and
-// takes none; or why none will come any more.
+// leftover is Unread if bytes have come to this side that nobody has read, or why
+// none will come any more. It takes none from what may be lent again.
 func (e *entry) leftover() error {
 	if e.ahead != nil {
 		return e.ahead.pending()
 	}
-	return e.peek.state()
+	err := e.peek.state()
+	if err == Unread && e.wrapped { // TLS says more than its user is to hear: its end, tickets
+		err = e.listen(time.Now().Add(settleTime))
+	}
+	return err
 }
 
 // buffered is Unread if a wrapper such as TLS has read from the socket what

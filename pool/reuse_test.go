@@ -22,7 +22,7 @@ func serveLines(conn net.Conn) {
 	for lines := bufio.NewScanner(conn); lines.Scan(); {
 		switch line := lines.Text(); line {
 		case "slow":
-			time.Sleep(30 * time.Millisecond)
+			time.Sleep(60 * time.Millisecond)
 			fmt.Fprintln(conn, "answer to slow")
 		case "long":
 			fmt.Fprintln(conn, "answer to long, first part")
@@ -76,17 +76,17 @@ func TestNobodyReadsWhatWasMeantForAnother(t *testing.T) {
 			ask(c, "y")
 		}, 0},
 		"a deadline passes": {func(c *pool.Conn) {
-			c.SetDeadline(time.Now().Add(time.Millisecond))
+			c.SetDeadline(time.Now().Add(20 * time.Millisecond))
 			ask(c, "slow")
 		}, pool.Late},
 		"a deadline passes that was lengthened too late": {func(c *pool.Conn) {
-			c.SetReadDeadline(time.Now().Add(time.Millisecond))
+			c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 			if _, err := ask(c, "slow"); err != nil {
 				c.SetReadDeadline(time.Time{})
 			}
 		}, pool.Late},
 		"a context ends": {func(c *pool.Conn) {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 			defer cancel()
 			defer context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })()
 			ask(c, "slow")
@@ -106,8 +106,8 @@ func TestNobodyReadsWhatWasMeantForAnother(t *testing.T) {
 			c.Read(make([]byte, 1))
 		}, pool.Unread},
 		"reads the first part of the answer": {func(c *pool.Conn) { ask(c, "long") }, pool.Unread},
-		"takes the connection itself": {func(c *pool.Conn) { fmt.Fprintln(c.NetConn(), "slow") }, pool.Unwrapped},
-		"ends its half":               {func(c *pool.Conn) { c.CloseWrite() }, pool.HalfClosed},
+		"takes the connection itself":        {func(c *pool.Conn) { fmt.Fprintln(c.NetConn(), "slow") }, pool.Unwrapped},
+		"ends its half":                      {func(c *pool.Conn) { c.CloseWrite() }, pool.HalfClosed},
 	}
 	for wireName, w := range wires {
 		for name, b := range borrowers {

@@ -1,6 +1,9 @@
 package pool
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // WithMaxSockets sets how many sockets the pool has open at most, those included
 // that were replaced and are still lent: at least Max, default twice that. At
@@ -17,7 +20,7 @@ func WithMaxSockets(n int) Option {
 // checkSockets is for when all options are known.
 func (p *Pool) checkSockets() error {
 	if p.maxSockets == 0 {
-		p.maxSockets = 2 * p.max
+		p.maxSockets = p.max + min(p.max, math.MaxInt-p.max)
 	}
 	if p.maxSockets < p.max {
 		return fmt.Errorf("pool: max sockets must be at least max, %d, got %d", p.max, p.maxSockets)
