@@ -83,7 +83,7 @@ func load(b *testing.B, c *http.Client, url string, atOnce int) {
 // allocates nothing.
 func target(b *testing.B, proto string) (at string, base *http.Transport, url string) {
 	if proto != "HTTP/1.1" {
-		s, base, url := serve(b, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") }), nil)
+		s, base, url := serveHTTP(b, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") }), nil)
 		return s.Listener.Addr().String(), base, url
 	}
 	l := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(b)

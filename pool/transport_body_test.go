@@ -20,7 +20,7 @@ import (
 // A request's body is closed, once, whatever happens.
 func TestTransportClosesBodiesOnce(t *testing.T) {
 	each(t, protocols, func(t *testing.T, proto string) {
-		s := open(t, proto, 1, func(w http.ResponseWriter, r *http.Request) {
+		s := openWeb(t, proto, 1, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/no" {
 				w.WriteHeader(http.StatusExpectationFailed)
 				return
@@ -83,7 +83,7 @@ func TestTransportSendsAgainWhatWasNotSent(t *testing.T) {
 		"large once": io.LimitReader(strings.NewReader(strings.Repeat("x", 1<<20)), 1<<20),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, "HTTP/1.1", 1, echo, nil)
+			s := openWeb(t, "HTTP/1.1", 1, echo, nil)
 			held := get(t, s.Pool) // so that the dead one is chosen first
 			dead := newPool(t, 2)
 			client := client(t, dead, nil)
@@ -117,7 +117,7 @@ func TestTransportRepeatsWhatDoesNoHarm(t *testing.T) {
 	}{{"GET", false, "", 2}, {"HEAD", false, "", 2}, {"GET", false, "load", 2}, {"POST", false, "", 1}, {"PUT", false, "load", 1}, {"POST", true, "load", 2}} {
 		t.Run(fmt.Sprint(c.method, c.key, c.body), func(t *testing.T) {
 			var n atomic.Int64
-			s := open(t, "HTTP/1.1", 2, func(w http.ResponseWriter, r *http.Request) {
+			s := openWeb(t, "HTTP/1.1", 2, func(w http.ResponseWriter, r *http.Request) {
 				if n.Add(1) == 1 {
 					panic(http.ErrAbortHandler) // no answer: the connection ends
 				}
@@ -138,7 +138,7 @@ func TestTransportRepeatsWhatDoesNoHarm(t *testing.T) {
 func TestTransportSendsAgainOverHTTP2(t *testing.T) {
 	each(t, protocols[2:], func(t *testing.T, proto string) {
 		var first atomic.Bool
-		s, base, url := serve(t, proto, http.HandlerFunc(echo), func(s *http.Server) { s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 1} })
+		s, base, url := serveHTTP(t, proto, http.HandlerFunc(echo), func(s *http.Server) { s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 1} })
 		p := newPool(t, 2)
 		connect(t, p, s, 1)
 		c := client(t, p, base)
@@ -149,7 +149,7 @@ func TestTransportSendsAgainOverHTTP2(t *testing.T) {
 			_ = s.Config.Shutdown(context.Background())
 		}()
 		until(t, "Shutdown begins", first.Load)
-		s2, _, _ := serve(t, proto, http.HandlerFunc(echo), nil)
+		s2, _, _ := serveHTTP(t, proto, http.HandlerFunc(echo), nil)
 		until(t, "the first is gone", func() bool { return p.Stats().Kept == 0 || offerTo(p, s2, "b", 0) })
 		offerTo(p, s2, "b", 0)
 		for range 20 {
@@ -163,7 +163,7 @@ func TestTransportSendsAgainOverHTTP2(t *testing.T) {
 // Expect: 100-continue, trailers, redirects with a body, HEAD.
 func TestTransportSpeaksWholeHTTP(t *testing.T) {
 	each(t, protocols, func(t *testing.T, proto string) {
-		s := open(t, proto, 2, func(w http.ResponseWriter, r *http.Request) {
+		s := openWeb(t, proto, 2, func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
 			case "/old":
 				http.Redirect(w, r, "/new", http.StatusTemporaryRedirect)
@@ -215,7 +215,7 @@ func (f reader) Read(b []byte) (int, error) { return f(b) }
 // A body that fails is the caller's fault, and the error is his.
 func TestTransportReturnsTheBodysError(t *testing.T) {
 	each(t, protocols, func(t *testing.T, proto string) {
-		s := open(t, proto, 6, echo, nil)
+		s := openWeb(t, proto, 6, echo, nil)
 		mine := errors.New("mine")
 		for range 5 { // one connection of HTTP/1.1 each
 			req := kit.Must(http.NewRequest("POST", s.url, reader(func([]byte) (int, error) { return 0, mine })))(t)

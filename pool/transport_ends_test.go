@@ -23,7 +23,7 @@ import (
 // request.
 func TestTransportLeavesNothingBehind(t *testing.T) {
 	each(t, protocols, func(t *testing.T, proto string) {
-		s := open(t, proto, 4, func(w http.ResponseWriter, r *http.Request) {
+		s := openWeb(t, proto, 4, func(w http.ResponseWriter, r *http.Request) {
 			<-time.After(rand.N(time.Millisecond))
 			echo(w, r)
 		}, nil)
@@ -124,7 +124,7 @@ func TestTransportWaitsNoLongerThanItsContext(t *testing.T) {
 // 32 callers on 3 connections wait, and go.
 func TestTransportManyCallers(t *testing.T) {
 	each(t, protocols, func(t *testing.T, proto string) {
-		s := open(t, proto, 3, echo, nil)
+		s := openWeb(t, proto, 3, echo, nil)
 		var all sync.WaitGroup
 		for i := range 32 {
 			all.Go(func() {
@@ -149,7 +149,7 @@ func TestTransportManyCallers(t *testing.T) {
 func TestTransportClosesIdle(t *testing.T) {
 	each(t, protocols, func(t *testing.T, proto string) {
 		goOn := make(chan bool)
-		s := open(t, proto, 4, func(w http.ResponseWriter, r *http.Request) {
+		s := openWeb(t, proto, 4, func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "x")
 			w.(http.Flusher).Flush()
 			if strings.HasSuffix(r.URL.Path, "slow") {
@@ -175,7 +175,7 @@ func TestTransportClosesIdle(t *testing.T) {
 func TestTransportConnectionClose(t *testing.T) {
 	for _, who := range []string{"server", "request", "client"} {
 		t.Run(who, func(t *testing.T) {
-			s, base, url := serve(t, "HTTP/1.1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s, base, url := serveHTTP(t, "HTTP/1.1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if who == "server" {
 					w.Header().Set("Connection", "close")
 				}

@@ -56,7 +56,7 @@ func echoes(t testing.TB, rw io.ReadWriter, line string) {
 // has no more to say.
 func TestTransportSwitchesProtocols(t *testing.T) {
 	each(t, protocols[:2], func(t *testing.T, proto string) {
-		s := open(t, proto, 2, switching, nil)
+		s := openWeb(t, proto, 2, switching, nil)
 		ctx, cancel := context.WithCancel(context.Background())
 		traced, used := pool.TraceConn(ctx)
 		if used() != nil {
@@ -88,7 +88,7 @@ func TestTransportSwitchesProtocols(t *testing.T) {
 
 func TestTransportConnects(t *testing.T) {
 	each(t, protocols[:2], func(t *testing.T, proto string) {
-		s := open(t, proto, 2, switching, nil)
+		s := openWeb(t, proto, 2, switching, nil)
 		in, out := io.Pipe()
 		resp := kit.Must(s.client.Do(kit.Must(http.NewRequest("CONNECT", s.url, in))(t)))(t)
 		fmt.Fprintln(out, "hello")
@@ -120,7 +120,7 @@ func events(w http.ResponseWriter, r *http.Request) {
 // its owner, who learns of it, ends it.
 func TestTransportEvents(t *testing.T) {
 	each(t, protocols, func(t *testing.T, proto string) {
-		s := open(t, proto, 1, events, nil)
+		s := openWeb(t, proto, 1, events, nil)
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		traced, used := pool.TraceConn(ctx)
@@ -142,7 +142,7 @@ func TestTransportEvents(t *testing.T) {
 
 // Under httputil.ReverseProxy: events, and a switch of protocols.
 func TestTransportUnderAReverseProxy(t *testing.T) {
-	s := open(t, "HTTP/1.1", 3, func(w http.ResponseWriter, r *http.Request) {
+	s := openWeb(t, "HTTP/1.1", 3, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/five" {
 			events(w, r)
 			return

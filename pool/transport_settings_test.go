@@ -33,7 +33,7 @@ func TestTransportRefuses(t *testing.T) {
 // What of the base is left aside does no harm: a proxy, dialers, and limits that
 // would end what the pool keeps.
 func TestTransportLeavesAside(t *testing.T) {
-	s := open(t, "HTTP/1.1", 1, hello, nil)
+	s := openWeb(t, "HTTP/1.1", 1, hello, nil)
 	c := client(t, s.Pool, &http.Transport{
 		Proxy:               func(*http.Request) (*url.URL, error) { panic("a proxy") },
 		DialContext:         func(context.Context, string, string) (net.Conn, error) { panic("a dial") },
@@ -54,7 +54,7 @@ func TestTransportLeavesAside(t *testing.T) {
 func TestTransportHonoursLimits(t *testing.T) {
 	each(t, protocols, func(t *testing.T, proto string) {
 		goOn := make(chan bool)
-		s, base, url := serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, base, url := serveHTTP(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case strings.HasSuffix(r.URL.Path, "slow"):
 				<-goOn

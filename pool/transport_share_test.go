@@ -46,7 +46,7 @@ func refill(t testing.TB, s *webSite, max int) {
 // that no request is on, as it was when HTTP/1.1 is plain.
 func TestTransportGivesToWhoWaits(t *testing.T) {
 	each(t, protocols, func(t *testing.T, proto string) {
-		s := open(t, proto, 3, hello, nil)
+		s := openWeb(t, proto, 3, hello, nil)
 		for range 6 {
 			kit.Must(read(s.client.Get(s.url)))(t)
 		}
@@ -78,7 +78,7 @@ func TestTransportGivesToWhoWaits(t *testing.T) {
 // served first.
 func TestTransportGivesToWhoWaitsUnderLoad(t *testing.T) {
 	each(t, protocols[:2], func(t *testing.T, proto string) {
-		s := open(t, proto, 3, hello, nil)
+		s := openWeb(t, proto, 3, hello, nil)
 		refill(t, s, 3)
 		ctx, cancel := context.WithCancel(context.Background())
 		var load sync.WaitGroup
@@ -110,7 +110,7 @@ func TestTransportGivesToWhoWaitsUnderLoad(t *testing.T) {
 
 // Two Transports come to about the same number of connections.
 func TestTransportsShare(t *testing.T) {
-	s := open(t, "HTTP/1.1", 10, hello, nil)
+	s := openWeb(t, "HTTP/1.1", 10, hello, nil)
 	second := client(t, s.Pool, nil)
 	for range 20 {
 		kit.Must(read(s.client.Get(s.url)))(t)
@@ -141,7 +141,7 @@ func TestTransportsShare(t *testing.T) {
 
 // Transports made for a request each leave nothing that others cannot have.
 func TestTransportsMadeForOneRequest(t *testing.T) {
-	s := open(t, "HTTP/1.1", 2, hello, nil)
+	s := openWeb(t, "HTTP/1.1", 2, hello, nil)
 	for range 50 {
 		c := &http.Client{Transport: s.Transport(nil)}
 		t.Cleanup(c.CloseIdleConnections)
@@ -156,7 +156,7 @@ func TestTransportsMadeForOneRequest(t *testing.T) {
 // verified for have their own.
 func TestTransportNames(t *testing.T) {
 	wrong := false
-	s := open(t, "HTTP/1.1 in TLS", 2, func(w http.ResponseWriter, r *http.Request) {
+	s := openWeb(t, "HTTP/1.1 in TLS", 2, func(w http.ResponseWriter, r *http.Request) {
 		if wrong && r.TLS.ServerName != r.Host {
 			w.WriteHeader(http.StatusMisdirectedRequest)
 		}
@@ -189,7 +189,7 @@ func TestTransportNames(t *testing.T) {
 
 // Plain names share all connections: a second host never waits for the first's.
 func TestTransportHosts(t *testing.T) {
-	s := open(t, "HTTP/1.1", 2, func(w http.ResponseWriter, r *http.Request) {
+	s := openWeb(t, "HTTP/1.1", 2, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/old" {
 			http.Redirect(w, r, "http://other.test/", http.StatusFound)
 			return
@@ -208,8 +208,8 @@ func TestTransportHosts(t *testing.T) {
 // http and https over one pool: the scheme makes a fleet of its own, and neither
 // waits for the other's idle connections.
 func TestTransportSchemes(t *testing.T) {
-	s := open(t, "HTTP/1.1", 2, hello, nil)
-	secure, base, _ := serve(t, "HTTP/1.1 in TLS", http.HandlerFunc(hello), nil)
+	s := openWeb(t, "HTTP/1.1", 2, hello, nil)
+	secure, base, _ := serveHTTP(t, "HTTP/1.1 in TLS", http.HandlerFunc(hello), nil)
 	c := client(t, s.Pool, base)
 	for range 2 {
 		mustAnswer(t, c, "http://example.com/", "example.com")

@@ -21,7 +21,7 @@ func TestTransportSpreads(t *testing.T) {
 		var c *http.Client
 		var url string
 		for i := range hits {
-			s, base, at := serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s, base, at := serveHTTP(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				hits[i].Add(1)
 				<-time.After(time.Millisecond) // of nothing at all, 64 at once measure the scheduler
 				fmt.Fprint(w, "ok")
@@ -66,12 +66,12 @@ func TestTransportSpreads(t *testing.T) {
 // Transport the next requests come first.
 func TestTransportUsesWhatIsNew(t *testing.T) {
 	each(t, protocols, func(t *testing.T, proto string) {
-		s := open(t, proto, 3, hello, nil)
+		s := openWeb(t, proto, 3, hello, nil)
 		for range 9 {
 			kit.Must(read(s.client.Get(s.url)))(t)
 		}
 		var hits atomic.Int64
-		joined, _, _ := serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hits.Add(1) }), nil)
+		joined, _, _ := serveHTTP(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hits.Add(1) }), nil)
 		kit.Equal(t, "kept", offerTo(s.Pool, joined, "b", 0), true)
 		for range 9 {
 			kit.Must(read(s.client.Get(s.url)))(t)
@@ -85,7 +85,7 @@ func TestTransportUsesWhatIsNew(t *testing.T) {
 func TestTransportBusyHTTP2Follows(t *testing.T) {
 	each(t, protocols[2:], func(t *testing.T, proto string) {
 		goOn := make(chan bool)
-		s := open(t, proto, 1, func(w http.ResponseWriter, r *http.Request) {
+		s := openWeb(t, proto, 1, func(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			if strings.HasSuffix(r.URL.Path, "slow") {
 				<-goOn
@@ -96,7 +96,7 @@ func TestTransportBusyHTTP2Follows(t *testing.T) {
 			long = append(long, kit.Must(s.client.Get(s.url+"slow"))(t))
 		}
 		var hits atomic.Int64
-		better, _, _ := serve(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hits.Add(1) }), nil)
+		better, _, _ := serveHTTP(t, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hits.Add(1) }), nil)
 		kit.Equal(t, "kept", offerTo(s.Pool, better, "b", 0), true)
 		kit.Equal(t, "leaving", s.Stats().Leaving, 1)
 		for i := range 5 {
@@ -114,7 +114,7 @@ func TestTransportBusyHTTP2Follows(t *testing.T) {
 func TestTransportStreamLimit(t *testing.T) {
 	each(t, protocols[2:], func(t *testing.T, proto string) {
 		var now, most atomic.Int64
-		s := open(t, proto, 3, func(w http.ResponseWriter, r *http.Request) {
+		s := openWeb(t, proto, 3, func(w http.ResponseWriter, r *http.Request) {
 			n := now.Add(1)
 			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 			}

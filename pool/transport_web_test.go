@@ -33,8 +33,8 @@ func each(t *testing.T, names []string, f func(t *testing.T, proto string)) {
 	}
 }
 
-// serve starts a server that speaks proto, and returns what a client needs.
-func serve(t testing.TB, proto string, h http.Handler, set func(*http.Server)) (s *httptest.Server, base *http.Transport, url string) {
+// serveHTTP starts a server that speaks proto, and returns what a client needs.
+func serveHTTP(t testing.TB, proto string, h http.Handler, set func(*http.Server)) (s *httptest.Server, base *http.Transport, url string) {
 	t.Helper()
 	s = httptest.NewUnstartedServer(h)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -61,10 +61,10 @@ func serve(t testing.TB, proto string, h http.Handler, set func(*http.Server)) (
 	return s, base, url
 }
 
-// open makes a webSite with n connections.
-func open(t testing.TB, proto string, n int, h http.HandlerFunc, set func(*http.Server)) *webSite {
+// openWeb makes a webSite with n connections.
+func openWeb(t testing.TB, proto string, n int, h http.HandlerFunc, set func(*http.Server)) *webSite {
 	t.Helper()
-	s, base, url := serve(t, proto, h, set)
+	s, base, url := serveHTTP(t, proto, h, set)
 	p := newPool(t, n)
 	for slot := range n {
 		connect(t, p, s, slot+1)
