@@ -109,28 +109,30 @@ func TestTransportSendsAgainWhatWasNotSent(t *testing.T) {
 
 // Only what does no harm is done twice.
 func TestTransportRepeatsWhatDoesNoHarm(t *testing.T) {
-	for _, c := range []struct {
-		method string
-		key    bool
-		body   string
-		times  int64
-	}{{"GET", false, "", 2}, {"HEAD", false, "", 2}, {"GET", false, "load", 2}, {"POST", false, "", 1}, {"PUT", false, "load", 1}, {"POST", true, "load", 2}} {
-		t.Run(fmt.Sprint(c.method, c.key, c.body), func(t *testing.T) {
-			var n atomic.Int64
-			s := openWeb(t, "HTTP/1.1", 2, func(w http.ResponseWriter, r *http.Request) {
-				if n.Add(1) == 1 {
-					panic(http.ErrAbortHandler) // no answer: the connection ends
+	each(t, protocols[:2], func(t *testing.T, proto string) {
+		for _, c := range []struct {
+			method string
+			key    bool
+			body   string
+			times  int64
+		}{{"GET", false, "", 2}, {"HEAD", false, "", 2}, {"GET", false, "load", 2}, {"POST", false, "", 1}, {"PUT", false, "load", 1}, {"POST", true, "load", 2}} {
+			t.Run(fmt.Sprint(c.method, c.key, c.body), func(t *testing.T) {
+				var n atomic.Int64
+				s := openWeb(t, proto, 2, func(w http.ResponseWriter, r *http.Request) {
+					if n.Add(1) == 1 {
+						panic(http.ErrAbortHandler) // no answer: the connection ends
+					}
+				}, nil)
+				req := kit.Must(http.NewRequest(c.method, s.url, strings.NewReader(c.body)))(t)
+				if c.key {
+					req.Header.Set("Idempotency-Key", "1")
 				}
-			}, nil)
-			req := kit.Must(http.NewRequest(c.method, s.url, strings.NewReader(c.body)))(t)
-			if c.key {
-				req.Header.Set("Idempotency-Key", "1")
-			}
-			_, err := read(s.client.Do(req))
-			kit.Equal(t, "sent", n.Load(), c.times)
-			kit.Equal(t, "answered", err == nil, c.times == 2)
-		})
-	}
+				_, err := read(s.client.Do(req))
+				kit.Equal(t, "sent", n.Load(), c.times)
+				kit.Equal(t, "answered", err == nil, c.times == 2)
+			})
+		}
+	})
 }
 
 // Over HTTP/2 the errors that say that nothing was done are known by their text

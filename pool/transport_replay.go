@@ -178,7 +178,8 @@ func isTimeout(err error) bool {
 func (c *client) judge(err error, before mark) (unsent, mute bool) {
 	now, ended := c.line.mark(), c.Err() != nil
 	if !c.http2 {
-		return ended && now.sent == before.sent, ended && now.got == before.got
+		silent := now.got == before.got || strings.HasPrefix(err.Error(), silentHTTP1) // TLS ends with a message of its own
+		return ended && now.sent == before.sent, ended && silent
 	}
 	var reset streamError
 	unsent = errors.As(err, &reset) && reset.Code == refusedStream
@@ -207,7 +208,10 @@ var unsentHTTP2 = [...]string{
 	"http2: Transport received Server's graceful shutdown GOAWAY",
 }
 
-// And what it says when a server that went away has left a request unanswered.
+// What its HTTP/1.1 says when the first byte of an answer did not come.
+const silentHTTP1 = "net/http: Transport failed to read from server: "
+
+// And what HTTP/2 says when a server that went away has left a request unanswered.
 const cutHTTP2 = "http2: server sent GOAWAY and closed the connection"
 
 const refusedStream = 7 // REFUSED_STREAM of RFC 9113, 7
