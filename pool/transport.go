@@ -1,5 +1,7 @@
 package pool
 
+//lint:file-ignore SA1019 Dial and DialTLS of a base are looked at
+
 import (
 	"context"
 	"errors"

@@ -1,5 +1,7 @@
 package pool
 
+//lint:file-ignore SA1019 http.Client sets Request.Cancel for its Timeout
+
 import (
 	"container/heap"
 	"context"

@@ -1,5 +1,7 @@
 package pool_test
 
+//lint:file-ignore SA1019 what is deprecated is tried too
+
 import (
 	"compress/gzip"
 	"context"

@@ -1,7 +1,6 @@
 package pool_test
 
 import (
-	"fmt"
 	"io"
 	"log"
 	"net"
@@ -106,6 +105,6 @@ func (s *webSite) atRest(t testing.TB) {
 func mustAnswer(t testing.TB, c *http.Client, url, want string) {
 	t.Helper()
 	if got, err := read(c.Get(url)); got != want || err != nil {
-		t.Fatal(fmt.Sprintf("got %q, %v, want %q", got, err, want))
+		t.Fatalf("got %q, %v, want %q", got, err, want)
 	}
 }
