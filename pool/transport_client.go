@@ -46,17 +46,21 @@ type goneError struct{ error }
 
 func (e goneError) Unwrap() error { return e.error }
 
-// open makes a client of a connection, with one seat taken. A TLS handshake goes
-// on when ctx ends: the next request will want it.
+// open makes a client of a connection, with one seat taken. A TLS handshake that
+// has a timeout goes on when ctx ends: the next request will want it.
 func (f *fleet) open(ctx context.Context, raw *Conn, host string) (*client, error) {
-	c := &client{fleet: f, line: &line{Conn: raw, secure: host != ""}, host: host, load: 1, spot: -1}
-	if host == "" {
+	c := &client{fleet: f, line: &line{Conn: raw, secure: f.scheme == "https"}, host: host, load: 1, spot: -1}
+	if !c.line.secure {
 		p := f.transport.base.Protocols
 		c.http2 = p != nil && p.UnencryptedHTTP2() && !p.HTTP1()
 		return c, c.connect(ctx, "pool:80")
 	}
+	handshake := ctx
+	if f.transport.base.TLSHandshakeTimeout > 0 {
+		handshake = context.WithoutCancel(ctx)
+	}
 	done := make(chan error, 1)
-	go func() { done <- c.connect(context.WithoutCancel(ctx), net.JoinHostPort(host, "443")) }()
+	go func() { done <- c.connect(handshake, net.JoinHostPort(host, "443")) }()
 	select {
 	case err := <-done:
 		return c, err

@@ -122,6 +122,28 @@ func TestTransportHandshakes(t *testing.T) {
 	}
 }
 
+// A handshake without a timeout ends with its request; an https URL without a
+// name is not asked in plain text.
+func TestTransportHandshakesEnd(t *testing.T) {
+	p := newPool(t, 2)
+	c := client(t, p, &http.Transport{})
+	server := keep(t, p, 0, tcp)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	_, err := c.Do(kit.Must(http.NewRequestWithContext(ctx, "GET", "https://example.com/", nil))(t))
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	until(t, "it is given up", func() bool { st := p.Stats(); return st.Kept == 0 && st.Leaving == 0 })
+	server.Close()
+
+	server = keep(t, p, 0, tcp)
+	if _, err := c.Get("https://:443/"); err == nil {
+		t.Error("no error")
+	}
+	isClosed(t, server) // and nothing was sent
+}
+
 // Requests that fail stay neither in their parent's context nor with their
 // Cancel.
 func TestTransportForgetsFailedRequests(t *testing.T) {
