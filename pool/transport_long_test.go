@@ -114,6 +114,7 @@ func events(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	panic(http.ErrAbortHandler) // no end in good order
 }
 
 // Events until they are called off; and a stream that is replaced goes on until
