@@ -220,7 +220,6 @@ func (c *client) refuse() {
 		c.full = true
 		c.retired = c.retired || useless
 	})
-	c.Release() // nothing; but ClientConn notes that it is full, and calls its hook for the next change
 }
 
 // send sends a request on c, whose seat is free when the answer has been read.

@@ -140,3 +140,37 @@ func TestTransportStreamLimit(t *testing.T) {
 		}
 	})
 }
+
+// On connections that are full nobody waits: the request waits for whichever has
+// room first.
+func TestTransportWaitsForAnyStream(t *testing.T) {
+	each(t, protocols[2:], func(t *testing.T, proto string) {
+		goOn := []chan bool{make(chan bool), make(chan bool)}
+		s := openWeb(t, proto, 2, func(w http.ResponseWriter, r *http.Request) {
+			w.(http.Flusher).Flush()
+			if n := strings.TrimPrefix(r.URL.Path, "/"); n != "" {
+				<-goOn[n[0]-'0']
+			}
+		}, func(s *http.Server) { s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 1} })
+		for range 2 { // the limit is known
+			kit.Must(read(s.client.Get(s.url)))(t)
+		}
+		for _, last := range []int{1, 0} {
+			var long [2]*http.Response
+			for i := range long {
+				long[i] = kit.Must(s.client.Get(s.url + fmt.Sprint(i)))(t)
+			}
+			done := make(chan error, 1)
+			go func() {
+				_, err := read(s.client.Get(s.url))
+				done <- err
+			}()
+			until(t, "it waits", func() bool { return s.Stats().Waiting == 1 })
+			goOn[last] <- true
+			kit.Must(read(long[last], nil))(t)
+			kit.Check(t, <-done)
+			goOn[1-last] <- true
+			kit.Must(read(long[1-last], nil))(t)
+		}
+	})
+}
