@@ -53,7 +53,7 @@ func TestForServerLendsWhatIsIdleOrComesBack(t *testing.T) {
 func TestForServerDials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := opened(t, 2, pool.WithMax(2))
-		time.Sleep(10 * time.Second)
+		time.Sleep(10*time.Minute + 17*time.Millisecond) // at rest
 		query := kit.Must(p.ForServer(t.Context(), "s1"))(t)
 		start := time.Now()
 		cancel := kit.Must(p.ForServer(t.Context(), "s1"))(t)

@@ -151,10 +151,6 @@ func (p *Pool) put(e *entry) (finish func()) {
 		p.resize()
 		return nil
 	}
-	if !e.in() { // it was fetched for somebody who has left
-		p.stats.Leaving--
-		return e.shut
-	}
 	p.shelve(e)
 	if p.idleMax > 0 {
 		return p.trim()

@@ -118,12 +118,18 @@ func (p *Pool) decide(c *rover.Connection) (roam.Verdict, error) {
 		return roam.Verdict{}, nil
 	}
 	verdict, err := p.choose(c)
+	return p.within(verdict, c), err
+}
+
+// within is the verdict, as far as the limit of sockets lets it be: who is lent
+// stays open beside what replaces it.
+func (p *Pool) within(verdict roam.Verdict, c *rover.Connection) roam.Verdict {
 	lent := verdict.Choice == roam.Replace && p.kept.entries[verdict.Victim].spot < 0
 	if (verdict.Choice == roam.Keep || lent) && !p.room() {
 		p.overrule(c)
-		return roam.Verdict{}, nil
+		return roam.Verdict{}
 	}
-	return verdict, err
+	return verdict
 }
 
 func (p *Pool) choose(c *rover.Connection) (roam.Verdict, error) {
@@ -178,6 +184,8 @@ func (p *Pool) keep(e *entry, alive bool, x plan) (kept bool, finish func()) {
 	default:
 		if x.version != p.kept.version {
 			x.verdict, _ = p.decide(e.offer)
+		} else { // who was idle may be lent now
+			x.verdict = p.within(x.verdict, e.offer)
 		}
 		if x.verdict.Kept() {
 			finish = p.install(e, x.verdict)

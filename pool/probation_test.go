@@ -252,6 +252,29 @@ func TestWhereAllFailNoneIsLeftAlone(t *testing.T) {
 	keep(t, p, 2, pipe)
 }
 
+// Many that die at once died of one thing.
+func TestManyDeathsAreOneFailure(t *testing.T) {
+	p := newPool(t, 5)
+	var ends []net.Conn
+	for slot := range 5 {
+		ends = append(ends, keep(t, p, slot, pipe))
+	}
+	next := watch(t, p)
+	for _, end := range ends {
+		end.Close()
+	}
+	for lost, suspended := 0, 0; lost < 5; {
+		switch c := next(); c.Kind {
+		case pool.Lost:
+			lost++
+		case pool.Suspended:
+			if suspended++; suspended > 1 || c.Took > time.Second {
+				t.Fatalf("suspended for the %d. time, for %v", suspended, c.Took)
+			}
+		}
+	}
+}
+
 // One on trial is lent beside Max. It takes its place when it has answered, or
 // was alive for long enough; else its server waits longer.
 func TestTrial(t *testing.T) {

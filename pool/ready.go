@@ -61,6 +61,12 @@ func (p *Pool) makeReady(ctx context.Context, e *entry) (conn net.Conn, err erro
 	if err == nil && !unhook() {
 		err = context.Cause(ctx)
 	}
+	if err == nil {
+		_ = conn.SetDeadline(time.Time{}) // ready may have set one
+		if e.ahead != nil {
+			e.ahead.start() // before anybody borrows it
+		}
+	}
 	return conn, err
 }
 
@@ -88,9 +94,6 @@ func (p *Pool) readied(e *entry, conn net.Conn, err error) {
 		finish = p.put(e)
 	}
 	p.mu.Unlock()
-	if err == nil && wanted && e.ahead != nil {
-		e.ahead.start()
-	}
 	if finish != nil {
 		finish()
 	}

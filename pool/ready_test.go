@@ -60,6 +60,13 @@ func TestReadyMakesTLS(t *testing.T) {
 			kit.Equal(t, "heard", hear(t, c, 1), "y")
 			c.Release()
 			kit.Equal(t, "closed by the pool", p.Stats().Causes[pool.Unread], 0)
+			c = get(t, p)
+			kit.Check(t, say(c, "xy"))
+			kit.Equal(t, "heard", hear(t, c, 1), "x") // the rest is in TLS, and not in the socket
+			changes := watch(t, p)
+			c.Release()
+			expect(t, changes, pool.Closed)
+			kit.Equal(t, "unread", p.Stats().Causes[pool.Unread], 1)
 		})
 	}
 }

@@ -16,18 +16,24 @@ import (
 	"github.com/callosum-go/rover/pool"
 )
 
-// serveLines answers each line with "answer to" it; "slow" after a while, "long"
-// in two parts, of which the second is slow. It ends with the connection.
-func serveLines(conn net.Conn) {
+// A lineServer answers each line with "answer to" it; "slow", and the second part
+// of "long", when its borrower has gone.
+type lineServer struct {
+	gone chan struct{} // the borrower has
+	sent chan struct{} // what he has not waited for is on its way
+}
+
+func (s *lineServer) serve(conn net.Conn) {
 	for lines := bufio.NewScanner(conn); lines.Scan(); {
 		switch line := lines.Text(); line {
 		case "slow":
-			time.Sleep(60 * time.Millisecond)
+			<-s.gone
 			fmt.Fprintln(conn, "answer to slow")
 		case "long":
 			fmt.Fprintln(conn, "answer to long, first part")
-			time.Sleep(30 * time.Millisecond)
+			<-s.gone
 			fmt.Fprintln(conn, "answer to long, second part")
+			close(s.sent)
 		case "two lines":
 			fmt.Fprintln(conn, "answer to two\nlines")
 		default:
@@ -114,9 +120,10 @@ func TestNobodyReadsWhatWasMeantForAnother(t *testing.T) {
 			t.Run(wireName+" "+name, func(t *testing.T) {
 				t.Parallel()
 				p := newPool(t, 1)
+				s := &lineServer{make(chan struct{}), make(chan struct{})}
 				bring := func() {
 					client, server := w(t)
-					go serveLines(server)
+					go s.serve(server)
 					if !p.Offer(rover.NewConnection("a", somewhere, 0, client)) {
 						t.Fatal("declined")
 					}
@@ -128,8 +135,9 @@ func TestNobodyReadsWhatWasMeantForAnother(t *testing.T) {
 					defer c.Release()
 					b.borrow(c)
 				}()
+				close(s.gone)
 				if name == "reads the first part of the answer" {
-					time.Sleep(60 * time.Millisecond) // the rest comes to an idle one
+					<-s.sent // the rest comes to an idle one
 				}
 				why := b.why
 				if why == pool.HalfClosed && (wireName == "pipe" || wireName == "tcp that is not known to be") {

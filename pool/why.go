@@ -64,7 +64,7 @@ type WaitError struct {
 	Held    int       // connections kept
 	Lent    int       // of these
 	Waiting int       // others who wait
-	Since   time.Time // since when the pool is empty, or somebody waits
+	Since   time.Time // since when the pool is empty, or somebody waits; zero if neither
 	Last    []error   // why the pool has no more: the last different reasons, newest first; none if it is full
 	Err     error     // context.Canceled, context.DeadlineExceeded, or ErrNone of Why
 }
@@ -120,6 +120,9 @@ func (p *Pool) missing(err error) error {
 	full := e.Held >= p.max
 	if e.Held > 0 {
 		e.Since = p.waitedSince
+	}
+	if e.Held > 0 && e.Waiting == 0 && err == ErrNone {
+		e.Since = time.Time{}
 	}
 	p.mu.Unlock()
 	if !full {

@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/reactivex/rxgo/v2"
+
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
@@ -96,6 +98,26 @@ func TestWaitErrorOfAFullPool(t *testing.T) {
 
 // A server that answers is no reason any more.
 func TestReasonsPass(t *testing.T) {
+	p := newPool(t, 1)
+	outcomes := make(chan rxgo.Item)
+	p.Follow(t.Context(), rxgo.FromChannel(outcomes), nil)
+	reasons := func() int { return len(p.Why().(*pool.WaitError).Last) }
+	fail := func(id string) rxgo.Item {
+		return rxgo.Of(rover.Outcome{ID: id, Err: &rover.UnreachableError{ID: id, Err: syscall.ECONNREFUSED}})
+	}
+	busy := rxgo.Of(rover.Outcome{Err: rover.ErrBusy})
+	for _, item := range []rxgo.Item{fail("a"), fail("b"), fail("a"), busy, busy} {
+		outcomes <- item
+	}
+	kit.Equal(t, "reasons", reasons(), 2)
+	for _, item := range []rxgo.Item{rxgo.Of(rover.Outcome{ID: "a"}), busy, busy} {
+		outcomes <- item
+	}
+	kit.Equal(t, "reasons", reasons(), 1)
+	close(outcomes)
+}
+
+func TestAFullPoolHasNoReasons(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, at := newNetwork(), rover.Server{Host: "a", Port: 1}
 		p := kit.Must(pool.Open(t.Context(), pool.WithMax(2), pool.WithRover(rover.WithServers(map[string]rover.Server{"a": at}),
