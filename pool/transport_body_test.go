@@ -31,7 +31,7 @@ func TestTransportClosesBodiesOnce(t *testing.T) {
 		cancel()
 		try := func(what string, ctx context.Context, change func(*http.Request)) {
 			t.Helper()
-			b := &closing{Reader: strings.NewReader("load")}
+			b := &closingBody{Reader: strings.NewReader("load")}
 			req := kit.Must(http.NewRequestWithContext(ctx, "POST", s.url, b))(t)
 			if change != nil {
 				change(req)

@@ -122,6 +122,20 @@ func TestTransportHandshakes(t *testing.T) {
 	}
 }
 
+// A server that never answers a handshake is left alone.
+func TestTransportBlamesSilentHandshakes(t *testing.T) {
+	p := newPool(t, 3)
+	c := client(t, p, &http.Transport{TLSHandshakeTimeout: 10 * time.Millisecond})
+	for range 3 {
+		keep(t, p, 0, tcp)
+	}
+	suspended := suspensions(p)
+	if _, err := c.Get("https://example.com/"); err == nil || !strings.Contains(err.Error(), "handshake timeout") {
+		t.Errorf("got %v", err)
+	}
+	kit.Equal(t, "left alone", suspended(), true)
+}
+
 // A handshake without a timeout ends with its request; an https URL without a
 // name is not asked in plain text.
 func TestTransportHandshakesEnd(t *testing.T) {

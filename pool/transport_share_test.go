@@ -168,12 +168,23 @@ func TestTransportNames(t *testing.T) {
 	mustAnswer(t, s.client, "https://a.example.com/", "a.example.com by example.com")
 	mustAnswer(t, s.client, "https://EXAMPLE.com/", "EXAMPLE.com by example.com")
 	kit.Equal(t, "accepted", s.Stats().Accepted, 2)
-	if _, err := read(s.client.Get("https://example.org/")); err == nil || !strings.Contains(err.Error(), "example.org") {
-		t.Errorf("a name that the certificate is not for: %v", err)
-	}
 	wrong = true
 	mustAnswer(t, s.client, "https://b.example.com/", "b.example.com by b.example.com")
 	mustAnswer(t, s.client, "https://b.example.com/", "b.example.com by b.example.com")
+	if _, err := read(s.client.Get("https://example.org/")); err == nil || !strings.Contains(err.Error(), "example.org") {
+		t.Errorf("a name that the certificate is not for: %v", err)
+	}
+	s.client.CloseIdleConnections()
+	wrong = false
+
+	base := s.server.Client().Transport.(*http.Transport).Clone()
+	base.TLSClientConfig.VerifyConnection = func(tls.ConnectionState) error { return nil }
+	picky := client(t, s.Pool, base)
+	for range 2 {
+		mustAnswer(t, picky, "https://example.com/", "example.com by example.com")
+		mustAnswer(t, picky, "https://a.example.com/", "a.example.com by a.example.com")
+	}
+	picky.CloseIdleConnections()
 
 	config := &tls.Config{InsecureSkipVerify: true}
 	loose := client(t, s.Pool, &http.Transport{TLSClientConfig: config})

@@ -210,7 +210,7 @@ func TestTrapAvailableWhenClosed(t *testing.T) {
 func TestTrapBodyStaysOpen(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		s, c := bare(t, http2, echo, nil)
-		b := &closing{Reader: strings.NewReader("load")}
+		b := &closingBody{Reader: strings.NewReader("load")}
 		req := kit.Must(http.NewRequest("POST", s.URL, b))(t)
 		req.Method = "A B"
 		if _, err := c.RoundTrip(req); err == nil {
@@ -357,10 +357,10 @@ func TestTrapFailedRequestsStay(t *testing.T) {
 	until(t, "they end with the parent", func() bool { return runtime.NumGoroutine() <= before })
 }
 
-// closing is a body that counts its ends.
-type closing struct {
+// closingBody is a body that counts its ends.
+type closingBody struct {
 	io.Reader
 	closed atomic.Int64
 }
 
-func (c *closing) Close() error { c.closed.Add(1); return nil }
+func (c *closingBody) Close() error { c.closed.Add(1); return nil }
