@@ -180,10 +180,11 @@ func TestTransportNames(t *testing.T) {
 	base := s.server.Client().Transport.(*http.Transport).Clone()
 	base.TLSClientConfig.VerifyConnection = func(tls.ConnectionState) error { return nil }
 	picky := client(t, s.Pool, base)
-	for range 2 {
+	until(t, "two for it", func() bool { return s.Stats().Idle == 2 })
+	for range 2 { // takes both
 		mustAnswer(t, picky, "https://example.com/", "example.com by example.com")
-		mustAnswer(t, picky, "https://a.example.com/", "a.example.com by a.example.com")
 	}
+	mustAnswer(t, picky, "https://a.example.com/", "a.example.com by a.example.com")
 	picky.CloseIdleConnections()
 
 	config := &tls.Config{InsecureSkipVerify: true}
