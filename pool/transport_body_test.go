@@ -222,6 +222,7 @@ func TestTransportReturnsTheBodysError(t *testing.T) {
 		for range 5 { // one connection of HTTP/1.1 each
 			req := kit.Must(http.NewRequest("POST", s.url, reader(func([]byte) (int, error) { return 0, mine })))(t)
 			req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("another")), nil }
+			req.Header.Set("Idempotency-Key", "1")
 			if _, err := read(s.client.Do(req)); !errors.Is(err, mine) {
 				t.Fatalf("got %v", err)
 			}
