@@ -135,6 +135,32 @@ func TestTransportRepeatsWhatDoesNoHarm(t *testing.T) {
 	})
 }
 
+// A body that was read is not sent again unless it can be had again, and each
+// one that was had is closed once.
+func TestTransportRepeatsBodies(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		var n atomic.Int64
+		s := openWeb(t, "HTTP/1.1", 2, func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			if n.Add(1) == 1 {
+				panic(http.ErrAbortHandler)
+			}
+		}, nil)
+		first, second := &closingBody{Reader: strings.NewReader("load")}, &closingBody{Reader: strings.NewReader("load")}
+		req := kit.Must(http.NewRequest("PUT", s.url, first))(t)
+		req.Header.Set("Idempotency-Key", "1")
+		if again {
+			req.GetBody = func() (io.ReadCloser, error) { return second, nil }
+		}
+		_, err := read(s.client.Do(req))
+		kit.Equal(t, "answered", err == nil, again)
+		kit.Equal(t, "the first is closed", first.closed.Load(), 1)
+		if again {
+			kit.Equal(t, "the second is closed", second.closed.Load(), 1)
+		}
+	}
+}
+
 // Over HTTP/2 the errors that say that nothing was done are known by their text
 // and their code.
 func TestTransportSendsAgainOverHTTP2(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -181,13 +182,16 @@ func (c *client) judge(err error, before mark) (unsent, mute bool) {
 		silent := now.got == before.got || strings.HasPrefix(err.Error(), silentHTTP1) // TLS ends with a message of its own
 		return ended && now.sent == before.sent, ended && silent
 	}
-	var reset streamError
-	unsent = errors.As(err, &reset) && reset.Code == refusedStream
-	for _, text := range unsentHTTP2 {
-		unsent = unsent || err.Error() == text
-	}
 	cut := isGone(err) || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasPrefix(err.Error(), cutHTTP2)
-	return unsent, ended && cut
+	return isUnsentHTTP2(err), ended && cut
+}
+
+func isUnsentHTTP2(err error) bool {
+	var reset streamError
+	if errors.As(err, &reset) {
+		return reset.Code == refusedStream
+	}
+	return slices.Contains(unsentHTTP2[:], err.Error())
 }
 
 // isGuilty says whether it is the server's fault that a request failed which it
