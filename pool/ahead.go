@@ -3,6 +3,7 @@ package pool
 import (
 	"net"
 	"sync"
+	"time"
 )
 
 // aheadMax is how much is read before somebody borrows the connection. Behind
@@ -98,8 +99,13 @@ func (a *ahead) Read(p []byte) (int, error) {
 // NetConn returns the connection itself, past what was read ahead.
 func (a *ahead) NetConn() net.Conn { return a.Conn }
 
-// Close closes the connection and waits for the goroutine.
+// Close closes the connection and waits for the goroutine. The deadline wakes it
+// where closing does not: the streams of yamux can be read after that.
 func (a *ahead) Close() error {
+	a.mu.Lock()
+	a.idle = false
+	a.mu.Unlock()
+	_ = a.Conn.SetReadDeadline(time.Unix(1, 0))
 	err := a.Conn.Close()
 	a.mu.Lock()
 	defer a.mu.Unlock()

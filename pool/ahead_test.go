@@ -44,3 +44,18 @@ func TestADeadlineAtReleaseHidesNoEnd(t *testing.T) {
 		p.Close()
 	})
 }
+
+// A deaf is a connection whose Close does not end a Read, as a stream of yamux.
+type deaf struct{ net.Conn }
+
+func (deaf) Close() error { return nil }
+
+func TestCloseOfWhatDoesNotHear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := pipe(t)
+		p := kit.Must(pool.New())(t)
+		kit.Equal(t, "kept", p.Offer(rover.NewConnection("a", somewhere, 0, deaf{client})), true)
+		synctest.Wait()
+		p.Close()
+	})
+}

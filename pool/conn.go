@@ -91,7 +91,7 @@ func (c *Conn) back(why error) {
 	}
 	if e.ahead != nil && why == nil {
 		if e.use.now.Load() && e.pool.reuse == nil {
-			go e.settle()
+			e.settle()
 			return
 		}
 		e.ahead.start()

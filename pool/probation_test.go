@@ -150,7 +150,7 @@ func TestAServerThatFails(t *testing.T) {
 					time.Sleep(60 * time.Second) // one cycle
 					before, attempts := c.Stats(), c.attempts()
 					asked, failed := c.asked.Load(), c.failed.Load()
-					time.Sleep(5 * time.Minute)
+					time.Sleep(2 * time.Minute)
 					after := c.Stats()
 					cost := after.Replaced - before.Replaced
 					tries := c.attempts() - attempts

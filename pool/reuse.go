@@ -182,11 +182,25 @@ const settleTime = time.Millisecond
 // of the system's: nobody can look into it without reading. It is not lent
 // meanwhile.
 func (e *entry) settle() {
-	why := e.listen(time.Now().Add(settleTime))
-	if why == nil {
-		e.ahead.start()
+	p := e.pool
+	p.mu.Lock()
+	in := e.in() && !p.closed
+	if in {
+		p.feeding.Add(1)
 	}
-	e.back(why)
+	p.mu.Unlock()
+	if !in { // it closes anyway
+		e.back(nil)
+		return
+	}
+	go func() {
+		defer p.feeding.Done()
+		why := e.listen(time.Now().Add(settleTime))
+		if why == nil {
+			e.ahead.start()
+		}
+		e.back(why)
+	}()
 }
 
 // isLate says whether an error is a passed deadline, whatever it is called:
