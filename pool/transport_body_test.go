@@ -60,17 +60,17 @@ func TestTransportClosesBodiesOnce(t *testing.T) {
 	})
 }
 
-// A deaf socket takes not a byte of what is written.
-type deaf struct {
+// A deafSocket takes not a byte of what is written.
+type deafSocket struct {
 	net.Conn
 	closed chan struct{}
 }
 
-func (d deaf) Write(p []byte) (int, error) {
+func (d deafSocket) Write(p []byte) (int, error) {
 	return 0, &net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}
 }
-func (d deaf) Read(p []byte) (int, error) { <-d.closed; return 0, net.ErrClosed }
-func (d deaf) Close() error               { defer func() { _ = recover() }(); close(d.closed); return nil }
+func (d deafSocket) Read(p []byte) (int, error) { <-d.closed; return 0, net.ErrClosed }
+func (d deafSocket) Close() error               { defer func() { _ = recover() }(); close(d.closed); return nil }
 
 // What was not sent is sent again, also a POST, with its body: which can be had
 // again, or was not read.
@@ -88,7 +88,7 @@ func TestTransportSendsAgainWhatWasNotSent(t *testing.T) {
 			dead := newPool(t, 2)
 			client := client(t, dead, nil)
 			a, _ := net.Pipe()
-			dead.Offer(rover.NewConnection("a", somewhere, 0, deaf{a, make(chan struct{})}))
+			dead.Offer(rover.NewConnection("a", somewhere, 0, deafSocket{a, make(chan struct{})}))
 			go func() {
 				until(t, "the first is gone", func() bool { return dead.Stats().Kept == 0 })
 				connect(t, dead, s.server, 1)
