@@ -31,6 +31,8 @@ type fleet struct {
 	turn  uint64
 	named map[string]int64 // connections by the name that they were opened for
 	apart map[string]bool  // names that need a connection of their own
+	again *time.Timer      // for who waits still; nil: nobody has
+	armed bool             // it runs
 }
 
 // An ask is a request that waits for a seat.
@@ -119,7 +121,8 @@ func (f *fleet) wait(req *http.Request, host string) (c *client, raw *Conn, err 
 		a.seat <- c
 	} else {
 		f.asks.Push(&a.place)
-		idle = f.spare(f.named[host], func(c *client) int64 { return f.named[c.host] }) // of another name
+		f.arm()
+		idle = f.stranger(host)
 	}
 	f.mu.Unlock()
 	if idle == nil {
@@ -153,6 +156,44 @@ func (f *fleet) wait(req *http.Request, host string) (c *client, raw *Conn, err 
 	}
 	f.asking.Put(a)
 	return c, raw, err
+}
+
+// arm has look called after a while. f.mu is held.
+func (f *fleet) arm() {
+	switch {
+	case f.armed:
+	case f.again == nil:
+		f.again = time.AfterFunc(unusedEnough, f.look)
+	default:
+		f.again.Reset(unusedEnough)
+	}
+	f.armed = true
+}
+
+// look sees whether there is by now what others do not use, as long as anybody
+// waits.
+func (f *fleet) look() {
+	f.mu.Lock()
+	f.armed = false
+	first := f.asks.First()
+	if first == nil {
+		f.mu.Unlock()
+		return
+	}
+	f.arm()
+	idle := f.stranger(first.Thing.host)
+	f.mu.Unlock()
+	if idle == nil {
+		f.transport.pool.claim(f)
+	} else {
+		idle.letGo()
+	}
+}
+
+// stranger is a connection of another name that is due to one who waits. f.mu is
+// held.
+func (f *fleet) stranger(host string) *client {
+	return f.spare(f.named[host], func(c *client) int64 { return f.named[c.host] })
 }
 
 // serve gives seats to those that wait. f.mu is held.

@@ -238,3 +238,27 @@ func TestTransportSchemes(t *testing.T) {
 	}
 	mustAnswer(t, c, "http://example.com/", "example.com")
 }
+
+// One who waits, and holds as many, gets a connection once it was unused for a
+// while, although nothing else happens then.
+func TestTransportGivesWhatItDoesNotUse(t *testing.T) {
+	goOn := make(chan bool)
+	s := openWeb(t, "HTTP/1.1", 2, func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		if r.URL.Path == "/slow" {
+			<-goOn
+		}
+	}, nil)
+	second := client(t, s.Pool, nil)
+	for range 2 {
+		kit.Must(read(s.client.Get(s.url)))(t)
+	}
+	long := kit.Must(second.Get(s.url + "slow"))(t)
+	kit.Must(read(s.client.Get(s.url)))(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	kit.Must(read(second.Do(kit.Must(http.NewRequestWithContext(ctx, "GET", s.url, nil))(t))))(t)
+	goOn <- true
+	kit.Must(read(long, nil))(t)
+	kit.Equal(t, "closed", s.Stats().Closed+s.Stats().Lost, 0)
+}
