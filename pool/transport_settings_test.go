@@ -70,7 +70,7 @@ func TestTransportHonoursLimits(t *testing.T) {
 			}
 		}), nil)
 		defer close(goOn)
-		base.ResponseHeaderTimeout = 20 * time.Millisecond
+		base.ResponseHeaderTimeout = 500 * time.Millisecond
 		base.MaxResponseHeaderBytes = 1 << 16
 		p := newPool(t, 6)
 		for slot := range 6 {

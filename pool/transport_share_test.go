@@ -217,28 +217,6 @@ func TestTransportHosts(t *testing.T) {
 	kit.Equal(t, "accepted", s.Stats().Accepted, 2)
 }
 
-// http and https over one pool: the scheme makes a fleet of its own, and neither
-// waits for the other's idle connections.
-func TestTransportSchemes(t *testing.T) {
-	s := openWeb(t, "HTTP/1.1", 2, hello, nil)
-	secure, base, _ := serveHTTP(t, "HTTP/1.1 in TLS", http.HandlerFunc(hello), nil)
-	c := client(t, s.Pool, base)
-	for range 2 {
-		mustAnswer(t, c, "http://example.com/", "example.com")
-	}
-	go func() {
-		until(t, "one is given up", func() bool { return s.Stats().Kept < 2 || s.Stats().Idle > 0 })
-		for range 5 { // the https request fails on the plain server, and is tried again
-			offerTo(s.Pool, secure, "b", 0)
-		}
-	}()
-	got, err := read(c.Get("https://example.com/"))
-	if err != nil || got != "example.com by example.com" {
-		t.Logf("over a plain server: %v", err) // which of the connections it met is chance
-	}
-	mustAnswer(t, c, "http://example.com/", "example.com")
-}
-
 // One who waits, and holds as many, gets a connection once it was unused for a
 // while, although nothing else happens then.
 func TestTransportGivesWhatItDoesNotUse(t *testing.T) {

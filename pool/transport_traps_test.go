@@ -268,6 +268,7 @@ func TestTrapIdleConnTimeout(t *testing.T) {
 // HTTP/1, and knows those of HTTP/2 by their text: also in TestUnsentOverHTTP2.
 func TestTrapNothingSent(t *testing.T) {
 	s, c := bare(t, false, echo, nil)
+	kit.Check(t, request(c, s)) // the server has it
 	s.CloseClientConnections()
 	until(t, "the end", func() bool { return c.Err() != nil })
 	err := request(c, s)
