@@ -369,7 +369,7 @@ func (c *Core) dial(now Time, server int32, reason Reason) bool {
 	}
 	c.dialed++
 	d := Dial{server, reason, c.dialed}
-	c.flights.add(now, d)
+	c.flights.add(now, d, c.random.Float64())
 	c.dials = append(c.dials, d)
 	return true
 }
