@@ -305,31 +305,54 @@ func TestStates(t *testing.T) {
 	})
 }
 
-// An answer waits half an interval for what the pool makes of its offer, and
-// the next dial of a burst with it. Then the offer counts as refused: nobody may
-// ever have asked a pool about it.
-func TestAnAnswerWaitsForItsVerdict(t *testing.T) {
-	for asked, want := range map[time.Duration]time.Duration{
-		490 * time.Millisecond: 490 * time.Millisecond,
-		510 * time.Millisecond: 500 * time.Millisecond,
-		time.Hour:              500 * time.Millisecond,
-	} {
-		bubble(t, func(t *testing.T) {
-			b := newBench(t, 5)
-			far := roam.Held{ID: "s0", Slot: 20} // above the share: it must move
-			b.changes.Publish(roam.Change{Kind: roam.Kept, Held: far})
-			b.start(func(tick any) {
-				var id string
-				fmt.Sscanf(fmt.Sprint(tick), "to %q", &id)
-				b.outcomes.Publish(rover.Outcome{Tick: tick, ID: id, Server: kit.A, Slot: 3})
-				time.AfterFunc(asked, func() {
-					b.changes.Publish(roam.Change{Kind: roam.Replaced, Held: far, By: roam.Held{ID: id, Slot: 3}})
-				})
+// What the pool declines without its choice is known at once: nothing waits for
+// a verdict that never comes.
+func TestDeclined(t *testing.T) {
+	for _, first := range []string{"outcome", "decline"} {
+		t.Run(first, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := newBench(t, 3, roam.WithMax(1))
+				b.start(nil)
+				begun := time.Now()
+				for n := range 3 { // each is followed by another, for the pool is short
+					kit.Equal(t, "attempts", b.seen(), n+1)
+					tick := b.ticks[n]
+					var id string
+					fmt.Sscanf(fmt.Sprint(tick), "to %q", &id)
+					steps := []func(){
+						func() { b.outcomes.Publish(rover.Outcome{Tick: tick, ID: id, Slot: 2, Server: kit.A}) },
+						func() { b.changes.Publish(roam.Change{Kind: roam.Declined, Held: roam.Held{ID: id, Slot: 2}}) },
+					}
+					if first == "decline" {
+						slices.Reverse(steps)
+					}
+					for _, step := range steps {
+						step()
+						synctest.Wait()
+					}
+				}
+				kit.Equal(t, "took", time.Since(begun), 0)
 			})
-			time.Sleep(800 * time.Millisecond)
-			if at := b.times(); len(at) != 2 || (at[1]-want).Abs() > time.Millisecond {
-				t.Errorf("a pool that asks after %v: dials at %v, want the second at %v", asked, at, want)
-			}
 		})
 	}
+}
+
+// A pool that wants more gets more, and who asks for a server gets a tick.
+func TestResizedAndDial(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, 3)
+		b.start(b.full())
+		time.Sleep(time.Minute)
+		n := b.seen()
+		b.changes.Publish(roam.Change{Kind: roam.Resized, Max: 3})
+		if more := b.seen() - n; more < 2 {
+			t.Errorf("%d attempts for 2 connections more", more)
+		}
+		b.Dial("s1")
+		synctest.Wait()
+		b.mu.Lock()
+		last := b.ticks[len(b.ticks)-1]
+		b.mu.Unlock()
+		kit.Equal(t, "tick", last, rover.To("s1"))
+	})
 }
