@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/callosum-go/rover"
@@ -21,12 +23,16 @@ type crowd struct {
 	tally   *tally
 	pools   []*pool.Pool
 	done    []<-chan struct{} // of what watches their outcomes
+
+	interval time.Duration
+	work     sync.WaitGroup
+	rest     context.CancelFunc // ends the work
 }
 
 // newCrowd makes clients that keep the given number of connections each, and
 // know no server until start. The reporter's events are printed.
 func newCrowd(p *printer, servers serverList, each int, interval time.Duration) (_ *crowd, err error) {
-	c := &crowd{servers: servers, tally: newTally(servers)}
+	c := &crowd{servers: servers, tally: newTally(servers), interval: interval, rest: func() {}}
 	defer func() {
 		if err != nil {
 			c.close()
@@ -58,11 +64,42 @@ func (c *crowd) start() error {
 			return err
 		}
 	}
+	ctx, rest := context.WithCancel(context.Background())
+	c.rest = rest
+	for _, p := range c.pools {
+		c.work.Go(func() {
+			for ctx.Err() == nil {
+				ask(ctx, p, c.interval)
+				select {
+				case <-ctx.Done():
+				case <-time.After(c.interval / 2):
+				}
+			}
+		})
+	}
 	return nil
+}
+
+// ask has a server answer something: a pool leaves servers alone whose connections
+// end young and of no use to anybody.
+func ask(ctx context.Context, p *pool.Pool, within time.Duration) {
+	conn, err := p.Get(ctx)
+	if err != nil {
+		return
+	}
+	conn.SetDeadline(time.Now().Add(max(within, time.Second)))
+	_, asked := io.WriteString(conn, "?")
+	if _, err := io.ReadFull(conn, make([]byte, 1)); asked != nil || err != nil {
+		conn.Close()
+		return
+	}
+	conn.Release()
 }
 
 // stop ends the roving. The pools keep their connections.
 func (c *crowd) stop() {
+	c.rest()
+	c.work.Wait()
 	for _, p := range c.pools {
 		p.Stream().Stop()
 	}
