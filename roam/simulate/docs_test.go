@@ -33,13 +33,13 @@ var fleets = []struct {
 	long, short int
 	events      []string
 }{
-	{"20x10x10", 1000, 20, all},
-	{"200x10x1", 1000, 8, all},
-	{"5x200x20", 1000, 12, all},
-	{"200x50x10", 500, 6, all},
-	{"1000x10x4", 500, 2, all},
-	{"1000x100x4", 500, 3, all},
-	{"10000x1000x4", 40, 0, []string{"cold", "add", "kill", "restart"}},
+	{"20x10x10", 500, 200, all},
+	{"200x10x1", 500, 8, all},
+	{"5x200x20", 500, 200, all},
+	{"200x50x10", 300, 6, all},
+	{"1000x10x4", 200, 2, all},
+	{"1000x100x4", 200, 3, all},
+	{"10000x1000x4", 20, 0, []string{"cold", "add", "kill", "restart"}},
 }
 
 var all = []string{"cold", "add", "kill", "restart", "replace", "add=1"}
@@ -167,7 +167,7 @@ func TestDocsTablesLong(t *testing.T) {
 		fleet = append(fleet, fleetRow(t, at, fleets[at].long))
 	}
 	for at := range networks {
-		network = append(network, networkRow(t, at, 200))
+		network = append(network, networkRow(t, at, 100))
 	}
 	for _, p := range Policies() {
 		policy = append(policy, policyRow(t, p, 20))
@@ -198,24 +198,31 @@ func TestDocsTablesLong(t *testing.T) {
 }
 
 // A few seeds come to what the page says, within a quarter of an interval or a
-// tenth.
+// tenth: the median; where there are enough of them, 95 of 100 and exactly even too.
 func TestDocsTables(t *testing.T) {
 	table := readTable(t, "fleets")
 	for at, f := range fleets {
 		if f.short == 0 {
 			continue
 		}
+		columns, part := 8, 1 // exactly even needs time, too
+		if f.short >= 200 {
+			columns, part = 9, 2
+		}
 		got, want := fleetRow(t, at, f.short, func(c *Config) { c.Horizon = 12 }), table[f.name]
-		for i := 1; i <= 8; i++ { // the ninth needs many seeds, and time
-			if a, b := numbers(t, got[i])[0], numbers(t, want[i])[0]; !near(a, b, i != 3 && i != 8) {
-				t.Errorf("%s, column %d: %s with few seeds, the page has %s", f.name, i, got[i], want[i])
+		for i := 1; i <= columns; i++ {
+			a, b := numbers(t, got[i]), numbers(t, want[i])
+			for k := range min(part, len(a)) {
+				if !near(a[k], b[k], i != 3 && i != 8) {
+					t.Errorf("%s, column %d: %s with few seeds, the page has %s", f.name, i, got[i], want[i])
+				}
 			}
 		}
 	}
 }
 
-// The page has what the policy was designed to do, and few seeds come to it, within
-// a quarter of an interval or a tenth: the median and 95 of 100, and exactly even.
+// The page has what the policy was designed to do, within a quarter of an interval
+// or a tenth: the median and 95 of 100, exactly even included.
 func TestDocsMeetTheDesign(t *testing.T) {
 	for name, designed := range map[string]map[string][]string{"fleets": designedFleets, "networks": designedNetworks} {
 		table := readTable(t, name)

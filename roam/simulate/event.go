@@ -34,7 +34,7 @@ var eventKinds = map[string]eventKind{
 	"add":       {usage: "servers are added", value: "servers", n: 0.2, share: true, comes: true, happen: add},
 	"kill":      {usage: "servers die and leave the set", value: "servers", n: 0.2, share: true, happen: kill},
 	"fail":      {usage: "servers die and stay in the set", value: "servers", n: 0.2, share: true, happen: fail},
-	"silence":   {usage: "servers die, stay in the set and say nothing: dials time out after 5", value: "servers", n: 0.2, share: true, happen: silence},
+	"silence":   {usage: "servers die, stay in the set, and say nothing", value: "servers", n: 0.2, share: true, happen: silence},
 	"restart":   {usage: "a server dies and is back after so many intervals", value: "intervals", n: 5, comes: true, happen: restart},
 	"replace":   {usage: "servers are replaced, one by one, two intervals apart", value: "servers", n: 1, share: true, comes: true, happen: replace},
 	"join":      {usage: "clients join", value: "clients", n: 0.2, share: true, happen: join},
