@@ -77,6 +77,7 @@ type joint struct {
 	or       <-chan struct{}
 	quiet    time.Duration
 	spoke    atomic.Int32 // the side that has sent something last
+	first    atomic.Int32 // the side that ended first
 
 	ended  chan *way
 	result Result
@@ -100,8 +101,8 @@ func Join(a, b net.Conn, opts ...Option) Result {
 }
 
 func (j *joint) run() Result {
-	j.out = way{from: j.a, to: j.b, side: A, spoke: &j.spoke}
-	j.in = way{from: j.b, to: j.a, side: B, spoke: &j.spoke}
+	j.out = way{from: j.a, to: j.b, side: A, spoke: &j.spoke, first: &j.first}
+	j.in = way{from: j.b, to: j.a, side: B, spoke: &j.spoke, first: &j.first}
 	var pumps sync.WaitGroup
 	for _, w := range []*way{&j.out, &j.in} {
 		pumps.Go(func() {
@@ -113,6 +114,7 @@ func (j *joint) run() Result {
 		})
 	}
 	j.supervise()
+	j.result.First = Side(j.first.Load())
 	if j.result.Err == nil && (j.out.lost || j.in.lost) {
 		waitFor(&pumps, linger)
 	}
@@ -161,9 +163,6 @@ func (j *joint) supervise() {
 		select {
 		case w := <-j.ended:
 			left--
-			if j.result.First == Neither {
-				j.result.First = j.sideThatEnded(w)
-			}
 			if w.err != nil {
 				j.result.Err = w.err
 				return
@@ -192,13 +191,6 @@ func (j *joint) supervise() {
 			}
 		}
 	}
-}
-
-func (j *joint) sideThatEnded(w *way) Side {
-	if w.lost { // it is the other side that is gone
-		return A + B - w.side
-	}
-	return w.side
 }
 
 // enough is how long a retired Join must be quiet.

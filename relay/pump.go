@@ -19,7 +19,8 @@ type way struct {
 	from, to net.Conn
 	side     Side          // from's
 	moved    atomic.Int64  // bytes
-	spoke    *atomic.Int32 // the side that has sent something last
+	spoke    *atomic.Int32 // of both ways: the side that has sent something last
+	first    *atomic.Int32 // of both ways: the side that ended first
 
 	err  error // nil: from has ended, or to is lost
 	lost bool  // to cannot be written to any more
@@ -64,11 +65,12 @@ func (w *way) pump() {
 func (w *way) copy(buf []byte) (full, ok bool) {
 	n, err := w.from.Read(buf)
 	if n > 0 {
+		w.speaks() // before the answer to it can come
 		if _, failed := w.to.Write(buf[:n]); failed != nil {
-			w.lost = true
+			w.lose()
 			return false, false
 		}
-		w.count(int64(n))
+		w.moved.Add(int64(n))
 	}
 	if err != nil {
 		w.end(err)
@@ -77,18 +79,25 @@ func (w *way) copy(buf []byte) (full, ok bool) {
 	return n == len(buf), true
 }
 
-func (w *way) count(n int64) {
-	w.moved.Add(n)
+func (w *way) speaks() {
 	if w.spoke.Load() != int32(w.side) {
 		w.spoke.Store(int32(w.side))
 	}
 }
 
+// end passes on that from has ended, or notes how it broke.
 func (w *way) end(err error) {
+	w.first.CompareAndSwap(0, int32(w.side)) // before the other side can answer with its own end
 	if err == io.EOF {
 		err = closeWrite(w.to)
 	}
 	w.err = err
+}
+
+// lose notes that to is gone.
+func (w *way) lose() {
+	w.first.CompareAndSwap(0, int32(A+B-w.side))
+	w.lost = true
 }
 
 // bulk goes on with a large buffer while it is worth it. False: it is over.
@@ -124,13 +133,14 @@ func (w *way) splice(to *net.TCPConn, from net.Conn) bool {
 		_ = from.SetReadDeadline(began.Add(slow)) // fails only if it is closed, as the next does then
 		n, err := to.ReadFrom(&io.LimitedReader{R: from, N: chunk})
 		if n > 0 {
-			w.count(n)
+			w.moved.Add(n)
+			w.speaks() // late, if an answer has come meanwhile: a retired Join is given more time then
 		}
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return true
 		case errors.Is(err, syscall.EPIPE):
-			w.lost = true
+			w.lose()
 			return false
 		case err != nil:
 			w.end(err)
