@@ -44,10 +44,12 @@ func (l *accepted) Accept() (net.Conn, error) {
 // shown, so that bytes can go by the kernel.
 type client struct {
 	net.Conn
-	front  *Front
+	front *Front
+
+	mu     sync.Mutex
 	server net.Conn // nil until it is dialed
-	joined bool     // whoever has joined the two closes the server's too
-	gone   sync.Once
+	joined bool     // whoever joins the two closes the server's too
+	gone   bool     // closed
 }
 
 // Handshake is called by the slot listener before it takes a slot and writes the
@@ -74,11 +76,29 @@ func (c *client) Handshake() error {
 }
 
 // dial dials the server, and writes the header.
-func (c *client) dial() (err error) {
+func (c *client) dial() error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.front.DialTimeout)
 	defer cancel()
-	c.server, err = c.front.dialServer(ctx, c.RemoteAddr(), c.LocalAddr())
-	return err
+	conn, err := c.front.dialServer(ctx, c.RemoteAddr(), c.LocalAddr())
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone {
+		socket.Refuse(conn)
+		return net.ErrClosed
+	}
+	c.server = conn
+	return nil
+}
+
+// join has who calls it close both connections from now on.
+func (c *client) join() (server net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.joined = true
+	return c.server
 }
 
 func (f *Front) dialServer(ctx context.Context, from, to net.Addr) (net.Conn, error) {
@@ -98,19 +118,24 @@ func (f *Front) dialServer(ctx context.Context, from, to net.Addr) (net.Conn, er
 }
 
 // Close closes by a reset if the client was refused, so that it knows at once.
-func (c *client) Close() (err error) {
-	c.gone.Do(func() {
+func (c *client) Close() error {
+	c.mu.Lock()
+	gone, joined, server := c.gone, c.joined, c.server
+	c.gone = true
+	c.mu.Unlock()
+	switch {
+	case gone:
+		return nil
+	case joined:
 		c.front.clients.Add(-1)
-		if c.joined {
-			err = c.Conn.Close()
-			return
-		}
-		socket.Refuse(c.Conn)
-		if c.server != nil {
-			c.server.Close()
-		}
-	})
-	return err
+		return c.Conn.Close()
+	}
+	c.front.clients.Add(-1)
+	socket.Refuse(c.Conn)
+	if server != nil {
+		socket.Refuse(server)
+	}
+	return nil
 }
 
 // NetConn is what was accepted, or TLS on it.

@@ -126,41 +126,40 @@ func orElse(d *time.Duration, or time.Duration) {
 
 // serve joins a client that has its slot line with the server.
 func (f *Front) serve(c *server.Conn) {
-	client := c.NetConn().(*client)
 	s := f.begin()
 	began := time.Now()
-	r := f.join(c, client, s)
+	client := c.NetConn().(*client)
+	first := 0
+	var err error
+	if f.Lazy {
+		first, err = f.await(c, client, s)
+	}
+	r := Result{First: A, Err: err}
+	to := client.join()
+	switch {
+	case err != nil:
+		socket.Refuse(c)
+	case to == nil:
+		c.Close()
+	default:
+		r = Join(c, to, WithHalfOpen(f.HalfOpen), WithContext(s.ctx), WithRetire(quietInDrain, s.retire, nil))
+		r.Sent += int64(first)
+	}
 	f.end(s, r)
 	if f.OnSession != nil {
-		to := ""
-		if client.server != nil {
-			to = client.server.RemoteAddr().String()
-		}
-		f.OnSession(Session{Result: r, Client: c.RemoteAddr(), Server: to, Slot: c.Slot(), Began: began, Took: time.Since(began)})
+		f.OnSession(Session{Result: r, Client: c.RemoteAddr(), Server: peer(to), Slot: c.Slot(), Began: began, Took: time.Since(began)})
 	}
+}
+
+func peer(c net.Conn) string {
+	if c == nil {
+		return ""
+	}
+	return c.RemoteAddr().String()
 }
 
 // quietInDrain is how long a client is quiet before it is sent away.
 const quietInDrain = time.Second
-
-func (f *Front) join(c *server.Conn, client *client, s *session) Result {
-	client.joined = true
-	first := 0
-	if f.Lazy {
-		var err error
-		if first, err = f.await(c, client, s); err != nil {
-			socket.Refuse(c)
-			return Result{First: A, Err: err}
-		}
-		if first == 0 {
-			c.Close()
-			return Result{First: A}
-		}
-	}
-	r := Join(c, client.server, WithHalfOpen(f.HalfOpen), WithContext(s.ctx), WithRetire(quietInDrain, s.retire, nil))
-	r.Sent += int64(first)
-	return r
-}
 
 // await waits for the client's first bytes, dials the server, and sends them. 0:
 // the client has left without any, or was sent away.
@@ -183,9 +182,7 @@ func (f *Front) await(c *server.Conn, client *client, s *session) (n int, err er
 		f.resetSilent()
 		return n, err
 	}
-	if _, err = client.server.Write((*buf)[:n]); err != nil {
-		client.server.Close()
-	}
+	_, err = client.server.Write((*buf)[:n])
 	return n, err
 }
 

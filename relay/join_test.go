@@ -7,9 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
-	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -171,47 +168,6 @@ func TestCut(t *testing.T) {
 	if r := result(); !errors.Is(r.Err, why) || r.First != relay.Neither {
 		t.Errorf("got %+v", r)
 	}
-}
-
-// While much is copied the kernel does it, by a pipe; when it is over the pipe is
-// given back.
-func TestSplice(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("splice is Linux's")
-	}
-	client, server, result := joined(t, "tcp", "tcp")
-	before := pipes(t)
-	stop := make(chan struct{})
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		for {
-			select {
-			case <-stop:
-				client.Close()
-				return
-			default:
-				if _, err := client.Write(make([]byte, 1<<16)); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		}
-	})
-	writer.Go(func() { _, _ = io.Copy(io.Discard, server); server.Close() })
-	eventually(t, "a pipe", func() bool { return pipes(t) > before })
-	close(stop)
-	writer.Wait()
-	result()
-}
-
-func pipes(t *testing.T) (n int) {
-	fds := kit.Must(os.ReadDir("/proc/self/fd"))(t)
-	for _, fd := range fds {
-		if to, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(to, "pipe:") {
-			n++
-		}
-	}
-	return n
 }
 
 // A pipe cannot end one direction alone: its end is the end of both.
