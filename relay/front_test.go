@@ -83,6 +83,9 @@ func serving(t testing.TB, f *relay.Front) (address string, stop func()) {
 	t.Helper()
 	l := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	f.Logger = silent
+	if f.Drain == 0 {
+		f.Drain = time.Second
+	}
 	return l.Addr().String(), running(t, func(ctx context.Context) error { return f.Serve(ctx, l) })
 }
 
