@@ -42,10 +42,12 @@ type flight struct {
 	until  Time
 }
 
-func (f *flights) add(now Time, d Dial) {
+// add notes a dial; spread is from 0 to 1, so that clients that dialed together
+// do not find together that nobody answers.
+func (f *flights) add(now Time, d Dial, spread float64) {
 	fill, until := d.Reason == Fill, now+lateDial
 	if fill {
-		until = now + lateFill
+		until = now + lateFill*(1+lateSpread*Time(spread))
 	}
 	*f = append(*f, flight{d.Number, fill, until})
 }
@@ -76,14 +78,15 @@ func (f flights) fills() (n int) {
 	return n
 }
 
-// late is when the first fill is late.
+// late is when the next fill is late.
 func (f flights) late() Time {
+	at := never
 	for _, x := range f {
 		if x.fill {
-			return x.until
+			at = min(at, x.until)
 		}
 	}
-	return never
+	return at
 }
 
 // never is later than any time.

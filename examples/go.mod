@@ -1,0 +1,19 @@
+module github.com/callosum-go/rover/examples
+
+go 1.26.0
+
+replace github.com/callosum-go/rover => ..
+
+require (
+	github.com/callosum-go/rover v0.0.0
+	github.com/reactivex/rxgo/v2 v2.5.0
+)
+
+require (
+	github.com/cenkalti/backoff/v4 v4.0.0 // indirect
+	github.com/emirpasic/gods v1.12.0 // indirect
+	github.com/stretchr/objx v0.5.3 // indirect
+	github.com/stretchr/testify v1.12.1 // indirect
+	github.com/teivah/onecontext v0.0.0-20200513185103-40f981bfd775 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+)
