@@ -98,9 +98,9 @@ func TestServeJSON(t *testing.T) {
 	}
 	c, _ := dial(t, net.JoinHostPort(at.Host, strconv.Itoa(at.Port)))
 	_, port, _ := net.SplitHostPort(c.LocalAddr().String())
-	inOrder(t, line(), `{"time":"`, `","event":"given","host":"127.0.0.1","port":`+port+`,"slot":0}`)
+	inOrder(t, line(), `{"time":"`, `","event":"given","id":"`+c.LocalAddr().String()+`","host":"127.0.0.1","port":`+port+`,"slot":0}`)
 	c.Close()
-	inOrder(t, line(), `{"time":"`, `","event":"freed","host":"127.0.0.1","port":`+port+`,"slot":0}`)
+	inOrder(t, line(), `{"time":"`, `","event":"freed","id":"`+c.LocalAddr().String()+`","host":"127.0.0.1","port":`+port+`,"slot":0,"held_ms":`)
 	rest := end()
 	equal(t, "lines at the end", len(rest), 1)
 	inOrder(t, rest[0], `{"time":"`, `","event":"summary","given":1,"most":1}`)
