@@ -32,6 +32,7 @@ func wrap(line string, width, indent int) string {
 	if utf8.RuneCountInString(line) <= width {
 		return line
 	}
+	line = strings.TrimRight(line, " ")
 	var parts []string
 	for utf8.RuneCountInString(line) > width {
 		runes := []rune(line)
