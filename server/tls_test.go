@@ -82,12 +82,12 @@ func TestAClientThatStallsTheHandshake(t *testing.T) {
 		synctest.Wait()
 		eager := tls.Client(inner.dial(), clientSide)
 		kit.Equal(t, "slot", slotOf(t, eager), 0)
-		kit.Equal(t, "time to be greeted beside one who stalls", time.Since(start), 0)
+		kit.Equal(t, "time to its line beside one who stalls", time.Since(start), 0)
 
 		if err := <-failed; !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
-		kit.Equal(t, "time to give up", time.Since(start), server.DefaultGreetTimeout)
+		kit.Equal(t, "time to give up", time.Since(start), server.DefaultLineTimeout)
 		if _, err := stalling.Read(make([]byte, 1)); err != io.EOF {
 			t.Errorf("the stalling one reads %v, want its connection closed", err)
 		}

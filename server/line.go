@@ -1,0 +1,149 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"os"
+	"strconv"
+	"time"
+)
+
+// A slot line that takes longer than this is written beside: its Accept gets
+// another connection meanwhile. Over TCP it never does: the system takes it.
+const patience = 10 * time.Millisecond
+
+// announce takes a slot for c and writes the slot line, on the goroutine of the
+// Accept that c is for. It returns nil if there is nothing to accept.
+func (l *Listener) announce(c *Conn) *Conn {
+	if !l.work() {
+		l.drop(c, byClose, nil)
+		return nil
+	}
+	defer l.tasks.Done()
+	if l.clientFirst && !l.waits(c) {
+		l.drop(c, byLimit, errors.New("too many connections wait for their first byte"))
+		return nil
+	}
+	line := l.giveSlot(c)
+	n, err := l.write(c, line, min(patience, l.lineTimeout))
+	if isTimeout(err) && n < len(line) && !l.isClosed() {
+		l.tasks.Go(func() { l.announceLate(c, line[n:]) })
+		return nil
+	}
+	if !l.announced(c, err) {
+		return nil
+	}
+	if l.clientFirst {
+		l.tasks.Go(func() { l.awaitFirst(c) })
+		return nil
+	}
+	return c
+}
+
+// announceLate writes the rest of the line, and hands c to any Accept.
+func (l *Listener) announceLate(c *Conn, rest []byte) {
+	_, err := l.write(c, rest, time.Until(c.came.Add(l.lineTimeout)))
+	switch {
+	case !l.announced(c, err):
+	case l.clientFirst:
+		l.awaitFirst(c)
+	default:
+		l.handOver(c)
+	}
+}
+
+func (l *Listener) handOver(c *Conn) {
+	select {
+	case l.lined <- c:
+	case <-l.done:
+		l.drop(c, byClose, nil)
+	}
+}
+
+// giveSlot returns the line for the lowest slot. It is written in one piece, so
+// that it travels in one segment.
+func (l *Listener) giveSlot(c *Conn) []byte {
+	c.slot = l.slots.Get()
+	l.tally.given.Add(1)
+	c.number = l.number(c.slot)
+	return append(strconv.AppendInt(make([]byte, 0, 32), int64(c.number), 10), "\r\n"...)
+}
+
+func (l *Listener) write(c *Conn, p []byte, in time.Duration) (n int, err error) {
+	err = l.guard(c, func() error {
+		if err := c.Conn.SetDeadline(time.Now().Add(in)); err != nil {
+			return err
+		}
+		n, err = c.Conn.Write(p)
+		return err
+	})
+	return n, err
+}
+
+// announced reports that the line is written, or drops c if err says that it is
+// not.
+func (l *Listener) announced(c *Conn, err error) bool {
+	switch {
+	case errors.As(err, new(*panicked)):
+		l.drop(c, byPanic, nil)
+		return false
+	case isTimeout(err):
+		l.drop(c, byTimeout, err)
+		return false
+	case err != nil:
+		l.drop(c, byClient, err)
+		return false
+	}
+	c.Conn.SetDeadline(time.Time{}) // fails only if the client is gone: it worked before
+	l.tally.lines.Add(1)
+	l.mu.Lock()
+	c.stage = lined
+	l.mu.Unlock()
+	if err := l.guard(c, func() error { l.reportGiven(c); return nil }); err != nil {
+		l.drop(c, byPanic, nil)
+		return false
+	}
+	return true
+}
+
+// reportGiven calls onGiven, after onFreed for the slot's last owner. That owner
+// may have put the slot back but not reported it yet; free waits until it has.
+func (l *Listener) reportGiven(c *Conn) {
+	c.given = true
+	l.mu.Lock()
+	last := l.owners[c.slot]
+	l.owners[c.slot] = c
+	l.mu.Unlock()
+	if last != nil {
+		last.free()
+	}
+	l.onGiven(c)
+}
+
+// reportFreed calls onFreed. c stays the slot's owner until then, so that
+// reportGiven finds it.
+func (l *Listener) reportFreed(c *Conn) {
+	defer func() { // whatever onFreed does
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.owners[c.slot] == c {
+			delete(l.owners, c.slot)
+		}
+	}()
+	_ = l.log.catch(func() error { l.onFreed(c); return nil })
+}
+
+func (l *Listener) putBack(slot int) {
+	l.tally.freed.Add(1)
+	if err := l.slots.Put(slot); err != nil { // the Slots are shared, and another user put ours back
+		l.log.trouble("slots", err)
+	}
+}
+
+func isTimeout(err error) bool {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return true
+	}
+	var t net.Error
+	return errors.As(err, &t) && t.Timeout()
+}
