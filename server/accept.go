@@ -49,7 +49,6 @@ func (l *Listener) isWanted() bool {
 // admit brings conn to an Accept, by way of its handshake if it has one.
 func (l *Listener) admit(conn net.Conn) {
 	c := &Conn{Conn: conn, listener: l, slot: none, came: time.Now()}
-	c.place.Thing, c.shaking.Thing = c, c
 	if why, ok := l.enter(c); !ok {
 		l.tally.refuse(why)
 		if why == byLimit {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"container/list"
 	"errors"
 	"fmt"
 	"io"
@@ -8,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/callosum-go/rover/internal/fifo"
 	"github.com/callosum-go/rover/internal/socket"
 )
 
@@ -28,9 +28,10 @@ type Conn struct {
 	first []byte // read already, see awaitFirst; a Read takes it
 	use   use
 
-	place, shaking fifo.Node[*Conn]
-	stage          stage // these two are guarded by the listener's lock
-	waits          bool
+	// Guarded by the listener's lock.
+	stage   stage
+	waits   bool
+	shaking *list.Element // its place among the handshakes, nil if it has none
 }
 
 const none = -1 // no slot

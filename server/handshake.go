@@ -42,19 +42,29 @@ func (l *Listener) shake(c *Conn, secure handshaker) {
 func (l *Listener) begin(c *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.handshakes.Push(&c.shaking)
+	c.shaking = l.handshakes.PushBack(c)
 }
 
 // over says whether c had to make room for others before it was through.
 func (l *Listener) over(c *Conn) (evicted bool) {
 	l.mu.Lock()
-	evicted = !l.handshakes.Remove(&c.shaking)
+	evicted = !l.shakesNot(c)
 	l.mu.Unlock()
 	select {
 	case l.room <- struct{}{}:
 	default:
 	}
 	return evicted
+}
+
+// shakesNot takes c off the handshakes, with the lock held; false: it is off.
+func (l *Listener) shakesNot(c *Conn) bool {
+	if c.shaking == nil {
+		return false
+	}
+	l.handshakes.Remove(c.shaking)
+	c.shaking = nil
+	return true
 }
 
 // hasRoom waits until another handshake may begin. Clients wait in the backlog
@@ -86,10 +96,10 @@ func (l *Listener) makeRoom() (wait time.Duration) {
 		l.mu.Unlock()
 		return 0
 	}
-	oldest := l.handshakes.First().Thing
+	oldest := l.handshakes.Front().Value.(*Conn)
 	wait = stalled - time.Since(oldest.came)
 	if wait <= 0 {
-		l.handshakes.Remove(&oldest.shaking)
+		l.shakesNot(oldest)
 	}
 	l.mu.Unlock()
 	if wait <= 0 {

@@ -1,14 +1,13 @@
 package server
 
 import (
+	"container/list"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"sync"
 	"time"
-
-	"github.com/callosum-go/rover/internal/fifo"
 )
 
 // Listener is a net.Listener that writes each connection its slot line. It
@@ -39,10 +38,10 @@ type Listener struct {
 
 	mu         sync.Mutex
 	closed     bool
-	conns      fifo.List[*Conn] // all that are open, in the order they came
-	handshakes fifo.List[*Conn] // of these, those in their handshake
-	waiting    int              // of these, those that wait for an Accept
-	owners     map[int]*Conn    // by slot, until its freed is reported
+	conns      map[*Conn]struct{} // all that are open
+	handshakes list.List          // of these, those in their handshake, the oldest first
+	waiting    int                // of these, those that wait for an Accept
+	owners     map[int]*Conn      // by slot, until its freed is reported
 }
 
 var _ net.Listener = (*Listener)(nil)
@@ -87,6 +86,7 @@ func start(inner net.Listener, s settings) *Listener {
 		room:     make(chan struct{}, 1),
 		drained:  make(chan struct{}),
 		done:     make(chan struct{}),
+		conns:    make(map[*Conn]struct{}),
 		owners:   make(map[int]*Conn),
 		log:      report{logger: s.logger, onError: s.onError},
 	}

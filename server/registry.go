@@ -1,6 +1,9 @@
 package server
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // How far a connection has come.
 type stage int
@@ -18,10 +21,10 @@ func (l *Listener) enter(c *Conn) (why cause, ok bool) {
 	switch {
 	case l.closed:
 		return byClose, false
-	case l.maxConns > 0 && l.conns.Len() >= l.maxConns:
+	case l.maxConns > 0 && len(l.conns) >= l.maxConns:
 		return byLimit, false
 	}
-	l.conns.Push(&c.place)
+	l.conns[c] = struct{}{}
 	return 0, true
 }
 
@@ -29,8 +32,8 @@ func (l *Listener) enter(c *Conn) (why cause, ok bool) {
 func (l *Listener) leave(c *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.conns.Remove(&c.place)
-	l.handshakes.Remove(&c.shaking)
+	delete(l.conns, c)
+	l.shakesNot(c)
 	l.waitsNot(c)
 }
 
@@ -74,15 +77,11 @@ func (l *Listener) isAccepted(c *Conn) bool {
 	return c.stage == accepted
 }
 
-// open returns all connections, the oldest first.
+// open returns all connections.
 func (l *Listener) open() []*Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all := make([]*Conn, 0, l.conns.Len())
-	for at := l.conns.First(); at != nil; at = at.Next() {
-		all = append(all, at.Thing)
-	}
-	return all
+	return slices.Collect(maps.Keys(l.conns))
 }
 
 // held returns those that have their slot line.

@@ -59,7 +59,7 @@ type Bucket struct {
 func (l *Listener) Stats() Stats {
 	inUse, free, highest := l.slots.look()
 	l.mu.Lock()
-	open, handshakes, waiting := l.conns.Len(), l.handshakes.Len(), l.waiting
+	open, handshakes, waiting := len(l.conns), l.handshakes.Len(), l.waiting
 	l.mu.Unlock()
 	t := &l.tally
 	return Stats{
