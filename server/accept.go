@@ -17,7 +17,7 @@ const (
 
 func (l *Listener) acceptLoop() {
 	var pause time.Duration
-	for l.isWanted() && l.hasRoom() {
+	for l.isWanted() {
 		conn, err := l.inner.Accept()
 		switch {
 		case err == nil:
@@ -59,6 +59,10 @@ func (l *Listener) admit(conn net.Conn) {
 	}
 	socket.SetUserTimeout(conn, l.unanswered)
 	if secure, ok := conn.(handshaker); ok {
+		if !l.hasRoom() {
+			l.drop(c, byClose, nil)
+			return
+		}
 		l.begin(c)
 		l.tasks.Go(func() { l.shake(c, secure) })
 		return

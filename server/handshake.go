@@ -67,8 +67,8 @@ func (l *Listener) shakesNot(c *Conn) bool {
 	return true
 }
 
-// hasRoom waits until another handshake may begin. Clients wait in the backlog
-// of the system meanwhile. It is false when closed.
+// hasRoom waits until another handshake may begin. Who comes next waits in the
+// backlog of the system meanwhile. It is false when closed.
 func (l *Listener) hasRoom() bool {
 	for {
 		wait := l.makeRoom()

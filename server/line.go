@@ -96,13 +96,13 @@ func (l *Listener) announced(c *Conn, err error) bool {
 	}
 	c.Conn.SetDeadline(time.Time{}) // fails only if the client is gone: it worked before
 	l.tally.lines.Add(1)
-	l.mu.Lock()
-	c.stage = lined
-	l.mu.Unlock()
 	if err := l.guard(c, func() error { l.reportGiven(c); return nil }); err != nil {
 		l.drop(c, byPanic, nil)
 		return false
 	}
+	l.mu.Lock()
+	c.stage = lined
+	l.mu.Unlock()
 	return true
 }
 

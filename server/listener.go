@@ -169,7 +169,7 @@ func (l *Listener) Close() error {
 		l.closed = true
 		l.mu.Unlock()
 		for _, c := range l.open() {
-			if c.Unused() || !l.isAccepted(c) {
+			if c.Unused() || l.stageOf(c) != accepted {
 				l.end(c)
 			}
 		}

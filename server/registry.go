@@ -10,7 +10,7 @@ type stage int
 
 const (
 	entered  stage = iota // in its handshake, or before its slot line
-	lined                 // its slot line is written
+	lined                 // its slot line is written, and reported
 	accepted              // Accept has returned it
 )
 
@@ -71,10 +71,10 @@ func (l *Listener) waitsNot(c *Conn) {
 	}
 }
 
-func (l *Listener) isAccepted(c *Conn) bool {
+func (l *Listener) stageOf(c *Conn) stage {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return c.stage == accepted
+	return c.stage
 }
 
 // open returns all connections.
@@ -92,10 +92,10 @@ func (l *Listener) held() []*Conn {
 	return slices.DeleteFunc(all, func(c *Conn) bool { return c.stage == entered })
 }
 
-// end closes c, whoever has it. One that is not accepted is freed by who works
-// on it: its slot may be taken at this very moment.
+// end closes c, whoever has it, and frees its slot before. One without a line is
+// freed by who works on it: its slot may be taken at this very moment.
 func (l *Listener) end(c *Conn) {
-	if l.isAccepted(c) {
+	if l.stageOf(c) != entered {
 		c.free()
 	}
 	abort(c.Conn)

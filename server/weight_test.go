@@ -14,7 +14,7 @@ import (
 	"github.com/callosum-go/rover/server"
 )
 
-// held is l's next n numbers, each on a connection that stays.
+// numbers are the next n lines, each on a connection that stays.
 func numbers(t *testing.T, inner *pipes, n int) (got []int) {
 	t.Helper()
 	for range n {
