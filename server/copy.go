@@ -47,12 +47,14 @@ func (c *Conn) WriteTo(w io.Writer) (int64, error) {
 }
 
 // copied frees the slot if a copy has failed because this connection is gone.
-// The error does not say which of two connections is: the system does.
+// The error does not say which of two connections is: the system does. Where it
+// does not, the other is asked what it is.
 func (c *Conn) copied(err error, other any) {
 	if err == nil || !socket.IsGone(err) {
 		return
 	}
-	if _, two := other.(net.Conn); !two || socket.Lost(c.Conn) {
+	lost, known := socket.Lost(c.Conn)
+	if _, two := other.(net.Conn); lost || !known && !two {
 		c.free()
 	}
 }

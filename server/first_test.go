@@ -61,8 +61,11 @@ func TestClientFirst(t *testing.T) {
 				conns <- c
 			}
 		}()
-		silent, speaks, third := inner.dial(), inner.dial(), inner.dial()
-		kit.Equal(t, "slots", slotOf(t, silent)+slotOf(t, speaks)+slotOf(t, third), 0+1+2)
+		silent := inner.dial()
+		kit.Equal(t, "slot", slotOf(t, silent), 0)
+		speaks := inner.dial()
+		kit.Equal(t, "slot", slotOf(t, speaks), 1)
+		numbers(t, inner, 1)
 		beyond := inner.dial()
 		if _, err := readSlot(beyond); err == nil {
 			t.Error("a line beyond the limit")

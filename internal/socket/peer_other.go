@@ -2,4 +2,4 @@
 
 package socket
 
-func hasNoPeer(uintptr) bool { return false }
+func hasNoPeer(uintptr) (yes, known bool) { return false, false }

@@ -34,9 +34,8 @@ func tcpOf(conn net.Conn) (tcp *net.TCPConn) {
 }
 
 // Lost asks the system whether the connection works in neither direction any
-// more: reset, timed out, or closed by ourselves. It is false where there is no
-// telling.
-func Lost(conn net.Conn) (lost bool) {
+// more: reset, timed out, or closed by ourselves; and whether it could tell.
+func Lost(conn net.Conn) (lost, known bool) {
 	defer func() { _ = recover() }() // as in Refuse
 	var socket syscall.Conn
 	for layer := range Layers(conn) {
@@ -45,11 +44,14 @@ func Lost(conn net.Conn) (lost bool) {
 		}
 	}
 	if socket == nil {
-		return false
+		return false, false
 	}
 	raw, err := socket.SyscallConn()
 	if err == nil {
-		err = raw.Control(func(fd uintptr) { lost = hasNoPeer(fd) })
+		err = raw.Control(func(fd uintptr) { lost, known = hasNoPeer(fd) })
 	}
-	return lost || err != nil // closed
+	if err != nil { // closed
+		return true, true
+	}
+	return lost, known
 }
