@@ -12,7 +12,7 @@ import (
 const DefaultDrain = 30 * time.Second
 
 // turn is the least time between two looks at what is open.
-const turn = 20 * time.Millisecond
+const turn = 50 * time.Millisecond
 
 // Drain moves this server's work to others before it ends. From now on every
 // slot line says [Drain], and what is held is closed one by one, spread over the

@@ -16,7 +16,7 @@ func (l *Listener) awaitFirst(c *Conn) {
 	case n > 0:
 		c.first = first
 		c.use.heard(c)
-		l.handOver(c)
+		l.handOver(c, nil)
 	case errors.As(err, new(*panicked)):
 		l.drop(c, byPanic, nil)
 	default: // refused, which is nothing to report

@@ -2,18 +2,19 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"strconv"
 	"time"
 )
 
-// A slot line that takes longer than this is written beside: its Accept gets
-// another connection meanwhile. Over TCP it never does: the system takes it.
+// A slot line that takes longer than this holds its Accept up no longer: that
+// gets another connection meanwhile.
 const patience = 10 * time.Millisecond
 
-// announce takes a slot for c and writes the slot line, on the goroutine of the
-// Accept that c is for. It returns nil if there is nothing to accept.
+// announce takes a slot for c and writes the slot line, for the Accept that calls
+// it. It returns nil if there is nothing to accept.
 func (l *Listener) announce(c *Conn) *Conn {
 	if !l.work() {
 		l.drop(c, byClose, nil)
@@ -21,39 +22,57 @@ func (l *Listener) announce(c *Conn) *Conn {
 	}
 	defer l.tasks.Done()
 	if l.clientFirst && !l.waits(c) {
-		l.drop(c, byLimit, errors.New("too many connections wait for their first byte"))
+		l.drop(c, byLimit, fmt.Errorf("%d connections wait for their first byte, the limit", l.maxWaiting))
 		return nil
 	}
 	line := l.giveSlot(c)
-	n, err := l.write(c, line, min(patience, l.lineTimeout))
-	if isTimeout(err) && n < len(line) && !l.isClosed() {
-		l.tasks.Go(func() { l.announceLate(c, line[n:]) })
-		return nil
-	}
-	if !l.announced(c, err) {
-		return nil
-	}
-	if l.clientFirst {
-		l.tasks.Go(func() { l.awaitFirst(c) })
-		return nil
-	}
-	return c
-}
-
-// announceLate writes the rest of the line, and hands c to any Accept.
-func (l *Listener) announceLate(c *Conn, rest []byte) {
-	_, err := l.write(c, rest, time.Until(c.came.Add(l.lineTimeout)))
-	switch {
-	case !l.announced(c, err):
-	case l.clientFirst:
-		l.awaitFirst(c)
+	switch c.Conn.(type) {
+	case *net.TCPConn, *net.UnixConn: // the system takes the line at once
+		_, err := c.Conn.Write(line)
+		if !l.announced(c, err) {
+			return nil
+		}
+		if l.clientFirst {
+			l.tasks.Go(func() { l.awaitFirst(c) })
+			return nil
+		}
+		return c
 	default:
-		l.handOver(c)
+		return l.announceBeside(c, line)
 	}
 }
 
-func (l *Listener) handOver(c *Conn) {
+// announceBeside writes the line by a goroutine of its own: a client that does
+// not read, or a handshake that comes with the first write, may hold it up. It
+// waits for a moment; later, c goes to any Accept.
+func (l *Listener) announceBeside(c *Conn, line []byte) *Conn {
+	ours := make(chan *Conn)
+	l.tasks.Go(func() {
+		switch err := l.write(c, line); {
+		case !l.announced(c, err):
+			close(ours)
+		case l.clientFirst:
+			close(ours)
+			l.awaitFirst(c)
+		default:
+			l.handOver(c, ours)
+		}
+	})
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
 	select {
+	case c := <-ours:
+		return c
+	case <-timer.C:
+	case <-l.done:
+	}
+	return nil
+}
+
+// handOver gives c to an Accept: the one that waits for it, or any.
+func (l *Listener) handOver(c *Conn, waits chan<- *Conn) {
+	select {
+	case waits <- c:
 	case l.lined <- c:
 	case <-l.done:
 		l.drop(c, byClose, nil)
@@ -69,15 +88,17 @@ func (l *Listener) giveSlot(c *Conn) []byte {
 	return append(strconv.AppendInt(make([]byte, 0, 32), int64(c.number), 10), "\r\n"...)
 }
 
-func (l *Listener) write(c *Conn, p []byte, in time.Duration) (n int, err error) {
-	err = l.guard(c, func() error {
-		if err := c.Conn.SetDeadline(time.Now().Add(in)); err != nil {
+func (l *Listener) write(c *Conn, line []byte) error {
+	return l.guard(c, func() error {
+		if err := c.Conn.SetDeadline(c.came.Add(l.lineTimeout)); err != nil {
 			return err
 		}
-		n, err = c.Conn.Write(p)
-		return err
+		if _, err := c.Conn.Write(line); err != nil {
+			return err
+		}
+		c.Conn.SetDeadline(time.Time{}) // fails only if the client is gone: it worked before
+		return nil
 	})
-	return n, err
 }
 
 // announced reports that the line is written, or drops c if err says that it is
@@ -94,7 +115,6 @@ func (l *Listener) announced(c *Conn, err error) bool {
 		l.drop(c, byClient, err)
 		return false
 	}
-	c.Conn.SetDeadline(time.Time{}) // fails only if the client is gone: it worked before
 	l.tally.lines.Add(1)
 	if err := l.guard(c, func() error { l.reportGiven(c); return nil }); err != nil {
 		l.drop(c, byPanic, nil)

@@ -10,7 +10,8 @@ import (
 )
 
 // How often Shutdown looks for what has become idle, and how long it waits for
-// stop functions once all connections are cut.
+// stop functions: to close the listener, and to return once all connections are
+// cut.
 const (
 	minLook = time.Millisecond
 	maxLook = 50 * time.Millisecond
@@ -48,11 +49,14 @@ func (l *Listener) Shutdown(ctx context.Context, stop ...func(context.Context) e
 			isIdle = (*Conn).knownIdle
 		}
 		// They close the listener, and know then that they have: Serve returns
-		// what it should.
+		// what it should. One that does not is not waited for.
+		timer := time.NewTimer(lastly)
+		defer timer.Stop()
 		select {
 		case <-l.done:
 		case <-s.done:
 		case <-ctx.Done():
+		case <-timer.C:
 		}
 	}
 	s.add(l.Close())

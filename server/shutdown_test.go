@@ -70,7 +70,7 @@ func TestShutdownWithStopFunctions(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		err := f.Shutdown(ctx,
-			func(context.Context) error { <-release; return nil },
+			func(context.Context) error { <-release; return nil }, // closes nothing
 			func(context.Context) error { return broken })
 		if !errors.Is(err, broken) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
