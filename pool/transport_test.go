@@ -66,7 +66,8 @@ func client(t testing.TB, p *pool.Pool, base *http.Transport) *http.Client {
 // pool replaces a connection for every second of them.
 func TestTransportFailsNoRequestForAReplacement(t *testing.T) {
 	s := web(t, echo)
-	p := newPool(t, 4)
+	p := kit.Must(pool.New(pool.WithMax(4), pool.WithMaxSockets(100)))(t)
+	t.Cleanup(p.Close)
 	slot := 1 << 20
 	for range 4 {
 		connect(t, p, s, slot)
