@@ -22,11 +22,11 @@ import (
 // in a net.Conn that is not nil, together with its error.
 func TestATypedNilConnection(t *testing.T) {
 	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
-		told := kit.Watch[*rover.UnreachableError](s.Unreachable())
+		reported := kit.Watch[*rover.UnreachableError](s.Unreachable())
 		kit.Start(t, s)
 		synctest.Wait()
-		if all := told.Seen(); len(all) != 1 || !errors.Is(all[0], kit.ErrOdd) {
-			t.Errorf("told %v", all)
+		if all := reported.Seen(); len(all) != 1 || !errors.Is(all[0], kit.ErrOdd) {
+			t.Errorf("reported %v", all)
 		}
 	}, rover.WithDialer(kit.DialFunc(func(context.Context, string, string) (net.Conn, error) {
 		var c *tls.Conn
@@ -173,10 +173,10 @@ func TestTheDialersDeadline(t *testing.T) {
 
 func TestADialerThatReturnsNothing(t *testing.T) {
 	bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
-		told := kit.Watch[*rover.UnreachableError](s.Unreachable())
+		reported := kit.Watch[*rover.UnreachableError](s.Unreachable())
 		kit.Start(t, s)
 		synctest.Wait()
-		if all := told.Seen(); len(all) != 1 || !strings.Contains(all[0].Error(), "neither connection nor error") {
+		if all := reported.Seen(); len(all) != 1 || !strings.Contains(all[0].Error(), "neither connection nor error") {
 			t.Error(all)
 		}
 	}, rover.WithDialer(kit.DialFunc(func(context.Context, string, string) (net.Conn, error) { return nil, nil })))

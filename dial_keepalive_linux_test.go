@@ -11,7 +11,7 @@ import (
 	"github.com/callosum-go/rover/internal/socket"
 )
 
-// probes tells when keep-alive probes begin, in idle seconds; 0: never.
+// probes returns when keep-alive probes begin, in idle seconds; 0: never.
 func probes(t *testing.T, conn net.Conn) int {
 	t.Helper()
 	for layer := range socket.Layers(conn) {

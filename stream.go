@@ -212,6 +212,7 @@ type Stream struct {
 	inForce     *hot.Subject    // of &servers, once: what it points to changes
 	sets        *hot.Subject    // of SetChange
 	outcomes    *hot.Subject    // of Outcome
+	heard       atomic.Bool     // Outcomes has been called
 	connections *hot.Subject    // of *offering; each subscriber sees its own *Connection
 	unreachable *hot.Subject
 	errors      *hot.Subject
@@ -286,10 +287,10 @@ func New(opts ...Option) (*Stream, error) {
 // roves over them, until ctx or the ticks end.
 func (s *Stream) rove(ctx context.Context) (run func()) {
 	targets := WithLatestFrom(hot.Lossless(s.ticks), s.inForce.Observable(), s.aim) // *attempt, or skipped
-	attempts := hot.Items(ctx, targets.Filter(s.aimed))
+	items := hot.Items(ctx, targets)
 	return func() {
 		guarded("ticks", func() {
-			for item := range attempts { // MergeMap(dial), without an Observable for each
+			for item := range items { // MergeMap(dial), without an Observable for each
 				s.dial(item)
 			}
 		}, func(p *PanicError) { s.report(p) })
@@ -314,10 +315,10 @@ func (s *Stream) aim(_ context.Context, tick, servers any) (any, error) {
 }
 
 func (s *Stream) target(tick any, servers *set.Set[Server]) any {
-	if _, aimed := tick.(to); !aimed && servers.Len() == 0 {
-		return s.owe(tick, servers)
-	}
-	if s.now().InFlight >= s.maxInFlight { // target alone adds to it, under aiming
+	if s.full() {
+		if _, aimed := tick.(to); !aimed && servers.Len() == 0 {
+			return s.owe(tick, servers)
+		}
 		s.tick(func(n *Stats) { n.Busy++ })
 		return skip(tick, ErrBusy)
 	}
@@ -340,17 +341,25 @@ func (s *Stream) target(tick any, servers *set.Set[Server]) any {
 	return a
 }
 
+// full says that MaxInFlight attempts are running. Only target adds to them,
+// under aiming.
+func (s *Stream) full() bool {
+	s.counting.Lock()
+	defer s.counting.Unlock()
+	return s.stats.InFlight >= s.maxInFlight
+}
+
 // tick counts what became of a tick: of a new one, or of the one that was owed.
 func (s *Stream) tick(change func(*Stats)) {
-	s.count(func(n *Stats) {
-		if s.paying {
-			n.Owed--
-		} else {
-			n.Ticks++
-		}
-		change(n)
-	})
+	s.counting.Lock()
+	defer s.counting.Unlock()
+	if s.paying {
+		s.stats.Owed--
+	} else {
+		s.stats.Ticks++
+	}
 	s.paying = false
+	change(&s.stats)
 }
 
 // addr is the server's Addr, made once for those that are dialed again and again.
@@ -456,9 +465,12 @@ func (s *Stream) pay() {
 		v := s.owedTarget()
 		if a, ok := v.(*attempt); ok {
 			s.dial(rxgo.Of(a)) // still aiming: end waits for it
+			v = nil
 		}
 		<-s.aiming
-		s.aimed(v)
+		if v != nil {
+			s.dial(rxgo.Of(v))
+		}
 	}
 }
 
@@ -471,30 +483,22 @@ func (s *Stream) owedTarget() any {
 	return s.target(tick, &s.servers)
 }
 
-// aimed lets attempts pass, and emits why there is none.
-func (s *Stream) aimed(v any) bool {
-	none, ok := v.(skipped)
-	if !ok {
-		return true
-	}
-	if none.over {
-		s.outcomes.Publish(none.outcome)
-	}
-	if none.report != nil {
-		s.report(none.report)
-	}
-	return false
-}
-
-// dial has a worker make an attempt.
+// dial has a worker make an attempt, or emits why there is none.
 func (s *Stream) dial(item rxgo.Item) {
-	if item.Error() {
+	switch v := item.V.(type) {
+	case *attempt:
+		if !s.workers.Do(v) { // stopped
+			s.settle(v, result{})
+		}
+	case skipped:
+		if v.over {
+			s.outcomes.Publish(v.outcome)
+		}
+		if v.report != nil {
+			s.report(v.report)
+		}
+	default:
 		s.report(fmt.Errorf("rover: ticks failed, there will be no more: %w", item.E))
-		return
-	}
-	a := item.V.(*attempt)
-	if !s.workers.Do(a) { // stopped
-		s.settle(a, result{})
 	}
 }
 
@@ -555,7 +559,7 @@ func (s *Stream) settle(a *attempt, r result) bool {
 	if server, listed := s.servers.Get(a.id); !cut && (!listed || server != a.server) {
 		r = r.dropped()
 	}
-	if !cut && s.outcomes.Subscribers() > 0 {
+	if !cut && s.heard.Load() {
 		s.outcomes.Publish(a.outcome(r)) // before the offer, whose socket may be gone at once
 	}
 	switch err := r.err.(type) {
@@ -773,7 +777,10 @@ func (s *Stream) Errors() rxgo.Observable { return s.errors.Observable() }
 // Outcomes emits an Outcome for every attempt, and for every tick that made
 // none, at its end; nothing for what Stop cuts off. It loses nothing for a
 // subscriber that keeps reading: its queue grows.
-func (s *Stream) Outcomes() rxgo.Observable { return s.outcomes.Observable() }
+func (s *Stream) Outcomes() rxgo.Observable {
+	s.heard.Store(true)
+	return s.outcomes.Observable()
+}
 
 // Sets emits a SetChange with the set in force to each newcomer, all of it
 // Added, and then every change. It loses nothing for a subscriber that keeps

@@ -12,7 +12,7 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-func TestBadOptionsAreTold(t *testing.T) {
+func TestBadOptionsAreErrors(t *testing.T) {
 	port := func(p int) map[string]rover.Server { return map[string]rover.Server{"a": {Host: "h", Port: p}} }
 	host := func(h string) map[string]rover.Server { return map[string]rover.Server{"a": {Host: h, Port: 1}} }
 	for want, option := range map[string]rover.Option{
@@ -147,16 +147,16 @@ func TestSourcesOfSets(t *testing.T) {
 				if got := s.Servers(); !maps.Equal(got, test.inForce) {
 					t.Errorf("in force: %v", got)
 				}
-				var told []string
+				var reported []string
 				for _, err := range failures.Seen() {
-					told = append(told, err.Error())
+					reported = append(reported, err.Error())
 				}
-				if len(told) != len(test.want) {
-					t.Fatalf("told %q", told)
+				if len(reported) != len(test.want) {
+					t.Fatalf("reported %q", reported)
 				}
-				for i := range told {
-					if told[i] != test.want[i] {
-						t.Errorf("told %s\nwant %s", told[i], test.want[i])
+				for i := range reported {
+					if reported[i] != test.want[i] {
+						t.Errorf("reported %s\nwant %s", reported[i], test.want[i])
 					}
 				}
 			})
@@ -194,7 +194,7 @@ func TestASubjectOfSets(t *testing.T) {
 	})
 }
 
-// A host that has its port in it is told by name, not at every dial.
+// A host that has its port in it is refused by name, not at every dial.
 func TestAHostWithAPort(t *testing.T) {
 	s := kit.Rove(t)
 	for _, host := range []string{"127.0.0.1:4040", "localhost:4040", "a/b", "http://a"} {

@@ -17,8 +17,8 @@ import (
 	"github.com/callosum-go/rover/internal/lab/kit"
 )
 
-// A panic in what the user gave is told, and the roving goes on.
-func TestPanicsAreTold(t *testing.T) {
+// A panic in what the user gave is reported, and the roving goes on.
+func TestPanicsAreReported(t *testing.T) {
 	for in, option := range map[string]rover.Option{
 		"dialer": rover.WithDialer(kit.DialFunc(func(context.Context, string, string) (net.Conn, error) { panic(kit.ErrOdd) })),
 		"pick":   rover.WithPick(func(int) int { panic(kit.ErrOdd) }),
@@ -26,13 +26,13 @@ func TestPanicsAreTold(t *testing.T) {
 	} {
 		t.Run(in, func(t *testing.T) {
 			bubble(t, func(t *testing.T, s *rover.Stream, g *kit.SlotDialer) {
-				told := kit.Watch[error](s.Errors())
+				reported := kit.Watch[error](s.Errors())
 				kit.Start(t, s)
 				time.Sleep(2500 * time.Millisecond)
 				var panicked *rover.PanicError
-				all := told.Seen()
+				all := reported.Seen()
 				if len(all) < 3 || !errors.As(all[0], &panicked) {
-					t.Fatalf("told %v", all)
+					t.Fatalf("reported %v", all)
 				}
 				if panicked.In != in || !errors.Is(panicked, kit.ErrOdd) || !strings.Contains(string(panicked.Stack), "panics_test.go") {
 					t.Errorf("in %q: %v\n%s", panicked.In, panicked, panicked.Stack)

@@ -67,7 +67,7 @@ func TestTicksAreOnTheBeat(t *testing.T) {
 	}
 }
 
-// What servers do, and which stream tells it: one dial at 0, the timeout is 5 s.
+// What servers do, and which stream emits it: one dial at 0, the timeout is 5 s.
 func TestWhatServersDo(t *testing.T) {
 	pieces := marble.Values{"1": "1", "3": "3", "C": "\r", "L": "\n", "B": "\r\n", "l": "3\r\n", "h": "3\r\nHELLO", "H": "HELLO", "_": ""}
 	for name, test := range map[string]struct{ server, connections, unreachable, failures string }{
@@ -174,11 +174,13 @@ func TestSetsFromASource(t *testing.T) {
 		"a": map[string]rover.Server{"x": kit.A}, "b": map[string]rover.Server{"x": kit.B}, "0": map[string]rover.Server{},
 		"?": "what is this", "#": kit.ErrOdd,
 	}
+	// A tick comes before the set of its instant, and the answer after it: the attempt's server
+	// has left the set then.
 	for name, test := range map[string]struct{ sets, connections, failures string }{
-		"replace all":                         {"a-b-0-|", "BBBCC-|", "-----n|"}, // the tick of 0 comes before the set, which pays for it
-		"end, and the last one stays":         {"a-b|", "BBBCCC|", "------|"},
-		"fail, and the last one stays":        {"a-b-#", "BBBCCC|", "----o-|"},
-		"are no sets, and the last one stays": {"a-?-b-", "BBBBBC|", "--?---|"},
+		"replace all":                         {"a-b-0-|", "BB-C--|", "-----n|"}, // the tick of 0 comes before the set, which pays for it
+		"end, and the last one stays":         {"a-b|", "BB-CCC|", "------|"},
+		"fail, and the last one stays":        {"a-b-#", "BB-CCC|", "----o-|"},
+		"are no sets, and the last one stays": {"a-?-b-", "BBBB-C|", "--?---|"},
 		"come late":                           {"--a", "--BBBB|", "-n----|"}, // one attempt for the ticks of 0, 1 and 2 s
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -201,7 +203,7 @@ func TestTicksFromASource(t *testing.T) {
 	for name, test := range map[string]struct{ ticks, connections, failures string }{
 		"as they come":             {"-t--tt", "-D--DD-|", "-------|"},
 		"end, and the rover waits": {"-t-|", "-D-----|", "-------|"},
-		"fail, and that is told":   {"-t-#", "-D-----|", "---o---|"},
+		"fail, and it is reported": {"-t-#", "-D-----|", "---o---|"},
 		"several at once":          {"-[tt]-t", "-[DD]-D----|", "-------|"},
 		"none":                     {"", "-------|", "-------|"},
 	} {
@@ -217,7 +219,7 @@ func TestTicksFromASource(t *testing.T) {
 	}
 }
 
-// A subscriber sees what is told while it is there, and what is still on offer
+// A subscriber sees what is emitted while it is there, and what is still on offer
 // when it comes; nobody takes anything away from another.
 func TestSubscribersComeAndGo(t *testing.T) {
 	inSeconds(t, func(m *marble.M, network *rovertest.Dialer) {
@@ -301,7 +303,7 @@ func TestOffersEnd(t *testing.T) {
 }
 
 // Stop, or the context's end, completes the streams and closes what is open:
-// offers, and attempts, of which nothing is told.
+// offers, and attempts, of which nothing is reported.
 func TestStopInTheMiddle(t *testing.T) {
 	for name, end := range map[string]func(m *marble.M, s *rover.Stream, cancel func()){
 		"Stop":          func(m *marble.M, s *rover.Stream, _ func()) { m.At(m.Time("---|"), s.Stop) },

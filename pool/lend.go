@@ -32,43 +32,56 @@ func (p *Pool) Get(ctx context.Context) (*Conn, error) {
 
 // wait ends with a connection, the pool or ctx. The lock is held, and given up.
 func (p *Pool) wait(ctx context.Context, q *queue) (*Conn, error) {
+	w := p.queued(q, nil)
+	p.mu.Unlock()
+	if q == &p.waiting {
+		p.claim(nil)
+	}
+	select {
+	case c := <-w.lent:
+		p.waits.Put(w)
+		if c == nil {
+			return nil, ErrClosed
+		}
+		return c, nil
+	case <-ctx.Done():
+		p.leave(q, w, ctx.Err())
+		return nil, p.missing(ctx.Err())
+	}
+}
+
+// queued puts a new wait in the queue, of h if that is a holder. The lock is held.
+func (p *Pool) queued(q *queue, h holder) *wait {
 	w := p.waits.Get().(*wait)
 	if q.Len() == 0 {
 		p.waitedSince = time.Now()
 	}
 	q.push(w)
-	w.since = time.Time{}
+	w.since, w.holder = time.Time{}, h
 	if p.heard() {
 		w.since = time.Now()
 		p.emit(Change{Kind: Waiting})
 	}
 	p.resize()
-	p.mu.Unlock()
+	return w
+}
 
-	var c *Conn
-	select {
-	case c = <-w.lent:
-	case <-ctx.Done():
-		p.mu.Lock()
-		left := q.remove(w)
-		if left {
-			p.satisfied(w, ctx.Err())
-			p.resize()
+// leave ends a wait that has received nothing yet, because of cause; nil: it
+// needs nothing any more.
+func (p *Pool) leave(q *queue, w *wait, cause error) {
+	p.mu.Lock()
+	left := q.remove(w)
+	if left {
+		p.satisfied(w, cause)
+		p.resize()
+	}
+	p.mu.Unlock()
+	if !left { // one was lent meanwhile, or the pool closed
+		if c := <-w.lent; c != nil {
+			c.Release()
 		}
-		p.mu.Unlock()
-		if !left { // one was lent meanwhile, or the pool closed
-			if c = <-w.lent; c != nil {
-				c.Release()
-			}
-		}
-		p.waits.Put(w)
-		return nil, p.missing(ctx.Err())
 	}
 	p.waits.Put(w)
-	if c == nil {
-		return nil, ErrClosed
-	}
-	return c, nil
 }
 
 // TryGet lends a connection if one is idle. It never waits. Why says why there

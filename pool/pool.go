@@ -109,6 +109,7 @@ type Pool struct {
 	emptySince  time.Time         // if nothing is kept
 	waitedSince time.Time         // if somebody waits
 	wanting     int               // what the pool wanted when it last said so
+	holders     []holder
 	blank       []Conn
 	stats       Stats // the counters; the rest is filled in when asked
 }

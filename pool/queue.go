@@ -10,9 +10,10 @@ import (
 // one thing is sent on lent for each time it is in the queue, unless it is
 // taken out.
 type wait struct {
-	lent  chan *Conn // nil: the pool is closed. It has room for one, so nobody waits to send
-	since time.Time  // zero: nobody listened
-	place fifo.Node[*wait]
+	lent   chan *Conn // nil: the pool is closed. It has room for one, so nobody waits to send
+	since  time.Time  // zero: nobody listened
+	holder holder     // who waits, nil if it keeps nothing for longer than it uses it
+	place  fifo.Node[*wait]
 }
 
 // A queue has who waits, in order of arrival.

@@ -163,7 +163,7 @@ func TestTransportTriesAgain(t *testing.T) {
 		ok             bool
 	}{
 		{"http", "GET", 2, true}, {"http", "GET", 3, false}, {"http", "POST", 1, false},
-		{"https", "GET", 2, true}, {"https", "GET", 3, false}, {"https", "POST", 1, false},
+		{"https", "GET", 2, true}, {"https", "GET", 3, false}, {"https", "POST", 1, true},
 	} {
 		t.Run(fmt.Sprintf("%s %s %d", c.scheme, c.method, c.bad), func(t *testing.T) {
 			s := httptest.NewUnstartedServer(echo)

@@ -73,7 +73,7 @@ func TestRoveJSON(t *testing.T) {
 	events := objects(t, lines)
 	summary := events[len(events)-1]
 	sum := summary["connections"].(float64) + summary["unreachable"].(float64) + summary["errors"].(float64)
-	equal(t, "events told", int(sum), len(events)-1)
+	equal(t, "events emitted", int(sum), len(events)-1)
 	equal(t, "servers", len(summary["servers"].([]any)), 3)
 	equal(t, "kept", summary["kept"].(float64), 0)
 }

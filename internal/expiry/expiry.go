@@ -7,15 +7,15 @@ package expiry
 import (
 	"sync"
 	"time"
-
-	"github.com/callosum-go/rover/internal/fifo"
 )
 
-// A Node is a thing's place in a Queue: one queue, at one time.
+// A Node is a thing's place in a Queue: one queue, at one time. It is part of
+// the thing, so that adding and removing cost no allocation.
 type Node[T any] struct {
-	place fifo.Node[*Node[T]]
-	thing T
-	due   time.Time
+	thing      T
+	due        time.Time
+	prev, next *Node[T]
+	listed     bool
 }
 
 // A Queue calls a function for each thing whose time is over. It is safe for
@@ -25,7 +25,8 @@ type Queue[T any] struct {
 	expire func(T)
 
 	mu      sync.Mutex
-	nodes   fifo.List[*Node[T]] // the first is the first due
+	first   *Node[T] // the first due
+	last    *Node[T]
 	timer   *time.Timer
 	armed   bool
 	closed  bool
@@ -46,8 +47,8 @@ func (q *Queue[T]) Add(n *Node[T], thing T, now time.Time) bool {
 	if q.closed {
 		return false
 	}
-	n.place.Thing, n.thing, n.due = n, thing, now.Add(q.ttl)
-	q.nodes.Push(&n.place)
+	n.thing = thing
+	q.push(n, now)
 	if !q.armed {
 		q.arm()
 	}
@@ -59,11 +60,11 @@ func (q *Queue[T]) Add(n *Node[T], thing T, now time.Time) bool {
 func (q *Queue[T]) Renew(n *Node[T], now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.nodes.ToEnd(&n.place) {
-		return false
+	listed := q.remove(n)
+	if listed {
+		q.push(n, now)
 	}
-	n.due = now.Add(q.ttl)
-	return true
+	return listed
 }
 
 // Remove takes the node out. True: the thing will not expire. False: it was
@@ -72,7 +73,7 @@ func (q *Queue[T]) Renew(n *Node[T], now time.Time) bool {
 func (q *Queue[T]) Remove(n *Node[T]) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.nodes.Remove(&n.place)
+	return q.remove(n)
 }
 
 // All returns what is in the queue, the first due first.
@@ -83,8 +84,8 @@ func (q *Queue[T]) All() (all []T) {
 }
 
 func (q *Queue[T]) all() (all []T) {
-	for n := q.nodes.First(); n != nil; n = n.Next() {
-		all = append(all, n.Thing.thing)
+	for n := q.first; n != nil; n = n.next {
+		all = append(all, n.thing)
 	}
 	return all
 }
@@ -95,8 +96,8 @@ func (q *Queue[T]) Close() (left []T) {
 	q.mu.Lock()
 	q.closed = true
 	left = q.all()
-	for n := q.nodes.First(); n != nil; n = q.nodes.First() {
-		q.nodes.Remove(n)
+	for q.first != nil {
+		q.remove(q.first)
 	}
 	if q.armed && q.timer.Stop() {
 		q.armed = false
@@ -107,17 +108,46 @@ func (q *Queue[T]) Close() (left []T) {
 	return left
 }
 
+// push puts a node that is not listed at the end.
+func (q *Queue[T]) push(n *Node[T], now time.Time) {
+	n.due, n.prev, n.next, n.listed = now.Add(q.ttl), q.last, nil, true
+	if q.last == nil {
+		q.first = n
+	} else {
+		q.last.next = n
+	}
+	q.last = n
+}
+
+// remove takes a node out; false: it was out already.
+func (q *Queue[T]) remove(n *Node[T]) bool {
+	if !n.listed {
+		return false
+	}
+	if n.prev == nil {
+		q.first = n.next
+	} else {
+		n.prev.next = n.next
+	}
+	if n.next == nil {
+		q.last = n.prev
+	} else {
+		n.next.prev = n.prev
+	}
+	n.prev, n.next, n.listed = nil, nil, false
+	return true
+}
+
 // arm sets the timer for the first thing, unless it is set already: for that
 // one, or for an earlier one that was removed meanwhile. Then it rings in
 // vain once, which is cheaper than setting it anew with every removal.
 func (q *Queue[T]) arm() {
-	first := q.nodes.First()
-	if q.armed || first == nil {
+	if q.armed || q.first == nil {
 		return
 	}
 	q.armed = true
 	q.running.Add(1)
-	wait := time.Until(first.Thing.due)
+	wait := time.Until(q.first.due)
 	if q.timer == nil {
 		q.timer = time.AfterFunc(wait, q.ring)
 	} else {
@@ -129,15 +159,15 @@ func (q *Queue[T]) ring() {
 	defer q.running.Done()
 	for {
 		q.mu.Lock()
-		first := q.nodes.First()
-		if first == nil || time.Now().Before(first.Thing.due) {
+		first := q.first
+		if first == nil || time.Now().Before(first.due) {
 			q.armed = false
 			q.arm()
 			q.mu.Unlock()
 			return
 		}
-		q.nodes.Remove(first)
+		q.remove(first)
 		q.mu.Unlock()
-		q.running.Go(func() { q.expire(first.Thing.thing) })
+		q.running.Go(func() { q.expire(first.thing) })
 	}
 }

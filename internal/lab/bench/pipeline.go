@@ -16,6 +16,7 @@ import (
 // event is the tick of the next attempt, so that inFlight are always running.
 func pipeline(ctx context.Context, addresses []string, inFlight int, count *atomic.Int64) error {
 	servers := make(map[string]rover.Server)
+	var turns []any // dials the servers in turn, as the bare loops do
 	for i, address := range addresses {
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {
@@ -26,14 +27,15 @@ func pipeline(ctx context.Context, addresses []string, inFlight int, count *atom
 			return err
 		}
 		servers[fmt.Sprint(i)] = rover.Server{Host: host, Port: number}
+		turns = append(turns, rover.To(fmt.Sprint(i)))
 	}
 	ticks := hot.NewSubject(hot.WithQueue(2 * inFlight))
-	turn := 0
+	var turn atomic.Uint64
+	tick := func() { ticks.Publish(turns[turn.Add(1)%uint64(len(turns))]) }
 	s, err := rover.New(
 		rover.WithServers(servers),
 		rover.WithTicks(ticks.Observable()),
 		rover.WithMaxInFlight(inFlight),
-		rover.WithPick(func(n int) int { turn++; return turn % n }),
 		rover.WithDialTimeout(dialTimeout),
 	)
 	if err != nil {
@@ -43,13 +45,13 @@ func pipeline(ctx context.Context, addresses []string, inFlight int, count *atom
 	fail := func(v any) {
 		err := v.(error)
 		failed.CompareAndSwap(nil, &err)
-		ticks.Publish(nil)
+		tick()
 	}
 	queue := rxgo.WithBufferedChannel(2 * inFlight) // an event that overflows is a tick lost: one less in flight
 	s.Connections().ForEach(func(v any) {
 		v.(*rover.Connection).Decline()
 		count.Add(1)
-		ticks.Publish(nil)
+		tick()
 	}, nil, func() {}, queue)
 	s.Unreachable().ForEach(fail, nil, func() {}, queue)
 	s.Errors().ForEach(fail, nil, func() {}, queue)
@@ -57,7 +59,7 @@ func pipeline(ctx context.Context, addresses []string, inFlight int, count *atom
 		return err
 	}
 	for range inFlight {
-		ticks.Publish(nil)
+		tick()
 	}
 	<-ctx.Done()
 	s.Stop()

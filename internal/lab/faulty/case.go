@@ -56,8 +56,8 @@ func (c Case) Does() string {
 	return strings.Join(parts, "; ")
 }
 
-// Told is in words what must come of the case.
-func (c Case) Told() string {
+// Wanted is in words what must come of the case.
+func (c Case) Wanted() string {
 	var either []string
 	for _, want := range c.Want {
 		either = append(either, want.String())

@@ -34,7 +34,7 @@ a bad port in the set of servers (here it is returned when the server is added).
 				continue
 			}
 			name := c.Name[strings.IndexByte(c.Name, '/')+1:]
-			row := []string{name, c.Does(), c.Told(), c.Reference}
+			row := []string{name, c.Does(), c.Wanted(), c.Reference}
 			page.WriteString("| " + strings.Join(row, " | ") + " |\n")
 		}
 	}

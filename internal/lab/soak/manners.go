@@ -110,7 +110,7 @@ func (g *guest) connections() rxgo.Observable { return g.life.stream.Connections
 
 func (g *guest) within() rxgo.Option { return rxgo.WithContext(g.ctx) }
 
-func (g *guest) failed(err error) { g.life.wrong("a guest was told an error: %w", err) }
+func (g *guest) failed(err error) { g.life.wrong("a guest got an error: %w", err) }
 
 // forEach notices all events of source.
 func (g *guest) forEach(source rxgo.Observable) {

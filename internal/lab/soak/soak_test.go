@@ -71,10 +71,10 @@ func TestChecksFindWhatIsWrong(t *testing.T) {
 		l.witness.check(rover.Stats{Busy: 1})
 		l.witness.expect(silent, faulty.Connections, nil)
 		if len(l.wrongs) > 0 {
-			t.Errorf("nothing was wrong, told: %v", l.wrongs)
+			t.Errorf("nothing was wrong, reported: %v", l.wrongs)
 		}
 		if test.check(l); len(l.wrongs) != 1 {
-			t.Errorf("%s: told %v", test.name, l.wrongs)
+			t.Errorf("%s: reported %v", test.name, l.wrongs)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestLeftoversAreReported(t *testing.T) {
 		}
 		var none held
 		if err := none.wait(); err == nil || !strings.Contains(err.Error(), "TestLeftoversAreReported") {
-			t.Errorf("goroutines are left, told: %v", err)
+			t.Errorf("goroutines are left, reported: %v", err)
 		}
 	})
 }

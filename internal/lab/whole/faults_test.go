@@ -82,7 +82,7 @@ func TestFaultsOverPipes(t *testing.T) {
 				})
 				for _, e := range events {
 					if want := time.Duration(e.want.After * float64(patience)); e.after != want {
-						t.Errorf("%v was told after %v, want %v", e.want, e.after, want)
+						t.Errorf("%v was emitted after %v, want %v", e.want, e.after, want)
 					}
 				}
 			})
@@ -90,7 +90,7 @@ func TestFaultsOverPipes(t *testing.T) {
 	}
 }
 
-// An event is what a rover told, and the outcome that it turned out to be.
+// An event is what a rover reported, and the outcome that it turned out to be.
 type event struct {
 	stream faulty.Stream
 	item   any
@@ -99,7 +99,7 @@ type event struct {
 	want   faulty.Outcome
 }
 
-// play has a rover make the case's one attempt, and holds what it tells to what the case wants.
+// play has a rover make the case's one attempt, and holds what it emits to what the case wants.
 // left checks that the server has seen its clients leave.
 func play(t *testing.T, c faulty.Case, server *faulty.Server, patience time.Duration, left func()) []event {
 	dialer := &watchedDialer{Dialer: server.Dialer(), begun: make(chan struct{}), done: make(chan struct{})}
@@ -125,14 +125,14 @@ func play(t *testing.T, c faulty.Case, server *faulty.Server, patience time.Dura
 	case faulty.PassesIt:
 		ended()
 	}
-	var told []event
+	var reported []event
 	if c.Want[0].Stream != faulty.None {
 		for range 1 + len(c.Also) {
-			told = append(told, <-events)
+			reported = append(reported, <-events)
 		}
 	}
-	match(t, c, told)
-	for _, e := range told {
+	match(t, c, reported)
+	for _, e := range reported {
 		if e.kept != nil {
 			_ = e.kept.Close()
 		}
@@ -144,7 +144,7 @@ func play(t *testing.T, c faulty.Case, server *faulty.Server, patience time.Dura
 		t.Errorf("a further event: %s %v", e.stream, e.item)
 	}
 	checkStats(t, c, stream.Stats())
-	return told
+	return reported
 }
 
 // newRover makes the rover of the case, with an owner who does as the case says.
@@ -202,15 +202,15 @@ func collect(stream *rover.Stream) (events <-chan event, ended func()) {
 }
 
 // match finds the outcome of each event: one of those wanted, and all of those wanted besides.
-func match(t *testing.T, c faulty.Case, told []event) {
+func match(t *testing.T, c faulty.Case, reported []event) {
 	t.Helper()
 	open := [][]faulty.Outcome{c.Want}
 	for _, also := range c.Also {
 		open = append(open, []faulty.Outcome{also})
 	}
-	for i := range told {
+	for i := range reported {
 		var err error
-		if open, err = told[i].find(open); err != nil {
+		if open, err = reported[i].find(open); err != nil {
 			t.Error(err)
 		}
 	}
@@ -299,7 +299,7 @@ func checkStats(t *testing.T, c faulty.Case, n rover.Stats) {
 	}
 }
 
-// A watchedDialer tells how far its one dial is.
+// A watchedDialer reports how far its one dial is.
 type watchedDialer struct {
 	rover.Dialer
 	begun, done chan struct{}

@@ -63,7 +63,7 @@ func (l *seat) DialContext(ctx context.Context, _, address string) (net.Conn, er
 	var x *line
 	if h := l.up[address]; h != nil {
 		x = &line{seat: l, host: h, slot: h.slots.Get(), over: make(chan struct{})}
-		x.greeting.WriteString(fmt.Sprintf("%d\r\n", x.slot))
+		x.answer.WriteString(fmt.Sprintf("%d\r\n", x.slot))
 		h.lines[x] = true
 	}
 	l.mu.Unlock()
@@ -76,10 +76,10 @@ func (l *seat) DialContext(ctx context.Context, _, address string) (net.Conn, er
 
 // A line is the client's end of a connection.
 type line struct {
-	seat     *seat
-	host     *host
-	slot     int
-	greeting bytes.Buffer
+	seat   *seat
+	host   *host
+	slot   int
+	answer bytes.Buffer
 
 	once  sync.Once
 	over  chan struct{}
@@ -90,8 +90,8 @@ type line struct {
 }
 
 func (x *line) Read(b []byte) (int, error) {
-	if x.greeting.Len() > 0 {
-		return x.greeting.Read(b)
+	if x.answer.Len() > 0 {
+		return x.answer.Read(b)
 	}
 	x.mu.Lock()
 	if x.until == nil {

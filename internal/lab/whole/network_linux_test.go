@@ -60,9 +60,9 @@ func inNetworkOfHoles(t *testing.T) {
 	} {
 		s := kit.Rove(t, rover.WithServers(map[string]rover.Server{"a": {Host: host, Port: 4040}}),
 			rover.WithDialTimeout(200*time.Millisecond), rover.WithInterval(time.Hour))
-		told := s.Unreachable().Observe()
+		reported := s.Unreachable().Observe()
 		kit.Start(t, s)
-		e := (<-told).V.(*rover.UnreachableError)
+		e := (<-reported).V.(*rover.UnreachableError)
 		var timeout net.Error
 		switch {
 		case want != nil && !errors.Is(e, want):

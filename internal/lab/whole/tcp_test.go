@@ -100,9 +100,9 @@ func TestTimeoutsOfNamesAndAddresses(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "localhost"} {
 		s := kit.Rove(t, rover.WithServers(map[string]rover.Server{"a": {Host: host, Port: silent.Port}}),
 			rover.WithDialTimeout(50*time.Millisecond), rover.WithInterval(time.Hour))
-		told := s.Unreachable().Observe()
+		reported := s.Unreachable().Observe()
 		kit.Start(t, s)
-		e := (<-told).V.(*rover.UnreachableError)
+		e := (<-reported).V.(*rover.UnreachableError)
 		var timeout net.Error
 		if !errors.As(e, &timeout) || !timeout.Timeout() {
 			t.Errorf("%s: %v", host, e)
