@@ -44,8 +44,8 @@ func (b *lanes) serve(conn *pool.Conn) error {
 	err = s.use(b.open.Done(), b.timeout)
 	s.giveUp()
 	b.set(s, false)
+	s.loan.leave(err, b.streamAge) // first: what is not up closes without waiting for gRPC
 	s.Shutdown()
-	s.loan.leave(err, b.streamAge)
 	return err
 }
 
