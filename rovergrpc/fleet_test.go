@@ -67,7 +67,7 @@ func TestFleet(t *testing.T) {
 	close(f.stop)
 	f.work.Wait()
 	slices.Sort(settled)
-	t.Logf("%d calls, %d messages on streams, which moved %d times; even after %.1f intervals, %.1f at the most",
+	t.Logf("%d calls, %d messages on streams, which moved %d times; connections even after %.1f intervals, %.1f at the most",
 		f.calls.Load(), f.pings.Load(), f.moves.Load(), settled[len(settled)/2], settled[len(settled)-1])
 }
 
@@ -129,8 +129,8 @@ func (f *fleet) stream(c client) {
 	}
 }
 
-// even waits until all servers have the same number of connections, and checks
-// that they get the same number of calls then. It returns how many intervals that
+// even waits until all servers have the same number of connections, and then until
+// they get the same number of calls. It returns how many intervals the connections
 // took.
 func (f *fleet) even() float64 {
 	f.t.Helper()
@@ -150,8 +150,9 @@ func (f *fleet) even() float64 {
 		}
 		return true
 	})
+	took := time.Since(begun)
 	eventually(f.t, "calls even", f.callsEven)
-	return float64(time.Since(begun)) / float64(interval)
+	return float64(took) / float64(interval)
 }
 
 // callsEven makes as many calls with each client, and says whether the busiest

@@ -185,3 +185,27 @@ func soon(t testing.TB) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// greeted is a connection to a node whose slot line has been read.
+func greeted(t testing.TB, n *node) net.Conn {
+	t.Helper()
+	conn := kit.Must(net.Dial("tcp", n.at.Addr()))(t)
+	for one := make([]byte, 1); one[0] != '\n'; {
+		kit.Must(conn.Read(one))(t)
+	}
+	return conn
+}
+
+// offer offers a pool a connection to a node, as if it had been given that slot.
+func offer(t testing.TB, p *pool.Pool, n *node, slot int) bool {
+	t.Helper()
+	return p.Offer(rover.NewConnection(n.id, n.at, slot, greeted(t, n)))
+}
+
+// bare is a pool without a rover.
+func bare(t testing.TB, max int, options ...pool.Option) *pool.Pool {
+	t.Helper()
+	p := kit.Must(pool.New(append(options, pool.WithMax(max))...))(t)
+	t.Cleanup(p.Close)
+	return p
+}
