@@ -12,9 +12,11 @@ import (
 
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -39,11 +41,11 @@ type node struct {
 	calls   atomic.Int64
 	streams atomic.Int64
 	hold    atomic.Pointer[chan struct{}] // calls wait for it, if there is one
-	names   sync.Map                      // authorities that calls have come with
+	refuse  atomic.Bool                   // calls fail with codes.Unavailable
 	serving sync.WaitGroup
 }
 
-var service = grpc.ServiceDesc{
+var nodeService = grpc.ServiceDesc{
 	ServiceName: "lab.Node",
 	HandlerType: (*any)(nil),
 	Methods: []grpc.MethodDesc{{MethodName: "Who", Handler: func(srv any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
@@ -51,6 +53,9 @@ var service = grpc.ServiceDesc{
 		n.calls.Add(1)
 		if wait := n.hold.Load(); wait != nil {
 			<-*wait
+		}
+		if n.refuse.Load() {
+			return nil, status.Error(codes.Unavailable, "not now")
 		}
 		return wrapperspb.String(n.id), decode(new(emptypb.Empty))
 	}}},
@@ -80,7 +85,8 @@ func serve(t testing.TB, id, address string, options ...grpc.ServerOption) *node
 	at := l.Addr().(*net.TCPAddr)
 	n.at = rover.Server{Host: at.IP.String(), Port: at.Port}
 	n.Server = grpc.NewServer(append(options, grpc.ConnectionTimeout(time.Second))...)
-	n.RegisterService(&service, n)
+	n.health.SetServingStatus("lab.Node", healthpb.HealthCheckResponse_SERVING)
+	n.RegisterService(&nodeService, n)
 	healthpb.RegisterHealthServer(n, n.health)
 	n.serving.Go(func() { _ = n.Serve(l) })
 	t.Cleanup(func() { n.Stop(); n.serving.Wait() })
@@ -136,7 +142,7 @@ func (c client) who(ctx context.Context, options ...grpc.CallOption) (string, er
 type echo struct{ grpc.ClientStream }
 
 func (c client) echo(ctx context.Context) (echo, error) {
-	s, err := c.NewStream(ctx, &service.Streams[0], "/lab.Node/Echo", grpc.WaitForReady(true))
+	s, err := c.NewStream(ctx, &nodeService.Streams[0], "/lab.Node/Echo", grpc.WaitForReady(true))
 	return echo{s}, err
 }
 

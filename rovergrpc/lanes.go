@@ -20,6 +20,7 @@ import (
 type lanes struct {
 	cc balancer.ClientConn
 	*settings
+	named   bool            // the client's credentials have one server name for all
 	open    context.Context // ends with Close
 	shut    context.CancelFunc
 	begin   sync.Once

@@ -56,7 +56,11 @@ func (balancerBuilder) Build(cc balancer.ClientConn, opts balancer.BuildOptions)
 	if s == nil {
 		return poolless{cc}
 	}
-	l := &lanes{cc: cc, settings: s}
+	secure := opts.DialCreds
+	if secure == nil && opts.CredsBundle != nil {
+		secure = opts.CredsBundle.TransportCredentials()
+	}
+	l := &lanes{cc: cc, settings: s, named: secure != nil && secure.Info().ServerName != ""}
 	l.open, l.shut = context.WithCancel(context.Background())
 	return l
 }

@@ -48,7 +48,7 @@ func TestNamesOfServers(t *testing.T) {
 		if _, err := c.who(soon(t)); err == nil || !strings.Contains(err.Error(), "x509") || !strings.Contains(err.Error(), "127.0.0.1") {
 			t.Errorf("got %v", err)
 		}
-		eventually(t, "the servers are counted as failed", func() bool { return p.Stats().Causes[pool.Failed] == 2 })
+		eventually(t, "the connections are gone", func() bool { return p.Stats().Lost == 2 })
 	})
 	q := bare(t, 2)
 	offerAs(t, q, a, "a.example")

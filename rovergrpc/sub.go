@@ -32,7 +32,7 @@ func (b *lanes) serve(conn *pool.Conn) error {
 	s.given, s.giveUp = context.WithCancel(context.Background())
 	defer s.giveUp()
 	var err error
-	s.SubConn, err = b.cc.NewSubConn([]resolver.Address{s.address()}, balancer.NewSubConnOptions{
+	s.SubConn, err = b.cc.NewSubConn([]resolver.Address{b.address(s.loan)}, balancer.NewSubConnOptions{
 		HealthCheckEnabled: true, // if the service config says so
 		StateListener:      func(state balancer.SubConnState) { b.changed(s, state) },
 	})
@@ -51,13 +51,16 @@ func (b *lanes) serve(conn *pool.Conn) error {
 
 // address is what gRPC dials. Its text is for channelz and logs; the dialer
 // takes the loan.
-func (s *sub) address() resolver.Address {
-	server := s.loan.Server()
-	return resolver.Address{
-		Addr:       fmt.Sprintf("%s slot %d of %s", server.Addr(), s.loan.Slot(), s.loan.ID()),
-		ServerName: server.Host,
-		Attributes: attributes.New(loanKey{}, s.loan),
+func (b *lanes) address(l *loan) resolver.Address {
+	server := l.Server()
+	address := resolver.Address{
+		Addr:       fmt.Sprintf("%s slot %d of %s", server.Addr(), l.Slot(), l.ID()),
+		Attributes: attributes.New(loanKey{}, l),
 	}
+	if !b.named {
+		address.ServerName = server.Host
+	}
+	return address
 }
 
 // use waits for one of the sides to give the connection up.
@@ -93,8 +96,9 @@ func (b *lanes) changed(s *sub, state balancer.SubConnState) {
 	case connectivity.TransientFailure:
 		if s.loan.closed() {
 			s.end(state.ConnectionError)
-		} else {
+		} else { // the server says that it is not well
 			s.loan.up()
+			b.failed(state.ConnectionError)
 		}
 	}
 	b.set(s, false)
