@@ -131,6 +131,11 @@ func (s *service) live(t *testing.T, askers int, forgiven int) {
 	phase := func(what string, members ...int) {
 		t.Helper()
 		begun := time.Now()
+		defer func() {
+			if t.Failed() {
+				t.Logf("the pool: %+v", s.Stats())
+			}
+		}()
 		shares := count.until(t, what, members)
 		t.Logf("%s: everybody has his share after %v: %v, %d errors so far %v", what, time.Since(begun).Round(100*time.Millisecond), shares, count.failed(), count.last())
 	}

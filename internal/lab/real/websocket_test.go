@@ -78,7 +78,7 @@ func TestWebsocket(t *testing.T) {
 		t.Cleanup(web.Close)
 		servers[i] = serveFor(t, func() (net.Conn, error) { return net.Dial("tcp", web.Listener.Addr().String()) })
 	}
-	s := open(t, servers)
+	s := open(t, servers, pool.WithMax(6)) // all are lent: one that is better goes to whoever moves
 	client := &http.Client{Transport: s.Transport(nil)}
 	seats := make(chan *seat, 6)
 	for range cap(seats) {
