@@ -28,22 +28,13 @@ func Example_http() {
 	defer service.Close()
 
 	// The client: a rover finds connections, a pool keeps the best.
-	ctx := context.Background()
 	at := listener.Addr().(*net.TCPAddr)
-	stream, err := rover.New(rover.WithServers(map[string]rover.Server{"a": {Host: at.IP.String(), Port: at.Port}}))
+	servers := map[string]rover.Server{"a": {Host: at.IP.String(), Port: at.Port}}
+	conns, err := pool.Open(context.Background(), pool.WithRover(rover.WithServers(servers)), pool.WithMax(10))
 	if err != nil {
 		panic(err)
 	}
-	conns, err := pool.New(pool.WithMax(10))
-	if err != nil {
-		panic(err)
-	}
-	defer conns.Close()
-	conns.Attach(ctx, stream.Connections())
-	if err := stream.Start(ctx); err != nil {
-		panic(err)
-	}
-	defer stream.Stop()
+	defer conns.Close() // ends all
 
 	client := &http.Client{Transport: conns.Transport(nil)}
 	defer client.CloseIdleConnections()

@@ -19,6 +19,10 @@ type Config struct {
 	// Spread is the time within which the first wake is, in intervals: 0, the
 	// default, is at once. For clients that are all started together.
 	Spread Time
+	// Lockstep has the beats exactly an interval apart where they are that near:
+	// clients that began together go on together. It is for simulations of the
+	// worst that clocks can do.
+	Lockstep bool
 }
 
 // check sets what is not given, and returns what is wrong with the rest.
@@ -100,6 +104,9 @@ func (c *Core) Wake(now Time, v View) []Dial {
 	if late || c.fillAt <= now {
 		c.fillAt = never
 		c.fill(now, v)
+	}
+	if late && v.Short() == 0 && c.pays(now, v, Verdict{}, false) && c.rove(now) {
+		c.tries++
 	}
 	for c.news.next() <= now {
 		c.news.left--
@@ -392,16 +399,19 @@ func (c *Core) dial(now Time, server int32, reason Reason) bool {
 	}
 	c.dialed++
 	d := Dial{server, reason, c.dialed}
-	c.flights.add(now, d)
+	c.flights.add(now, d, c.random.Float64())
 	c.dials = append(c.dials, d)
 	return true
 }
 
 // schedule sets the next beat, after the present interval.
 func (c *Core) schedule(now Time) {
-	if c.stretch > 1 {
+	switch {
+	case c.stretch > 1:
 		c.beat = now + c.stretch*(1+c.within(0.4))
-	} else {
+	case c.config.Lockstep:
+		c.beat = now + c.stretch
+	default:
 		c.beat = now + c.stretch*(0.9+c.within(0.2))
 	}
 	c.beat = min(c.beat, c.debts.next(now))

@@ -3,6 +3,7 @@ package roam_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
@@ -85,87 +86,65 @@ func ExamplePolicy() {
 	// roam.State
 }
 
-// zones is a policy of one's own: servers of the own zone, whose ids begin with
-// it, are dialed nine times in ten, and everybody else makes room for them.
-type zones struct {
-	mu   sync.Mutex
-	zone string
-	near []string        // ids of the zone, in force
-	down map[string]bool // did not answer last
+// A zone is a policy of its own: servers whose ids begin with its name are looked
+// at more often, and all others make room for them.
+type zone struct {
+	name string
+	near sync.Map // ids of those that answered last
 }
 
-func (z *zones) mine(id string) bool { return strings.HasPrefix(id, z.zone) }
+func (z *zone) has(id string) bool { return strings.HasPrefix(id, z.name) }
 
-func (z *zones) learn(set rover.SetChange) {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	z.near = slices.DeleteFunc(z.near, func(id string) bool { _, gone := set.Dropped[id]; return gone })
-	for id := range set.Added {
-		if z.mine(id) {
-			z.near = append(z.near, id)
-		}
+// hear is for each of a rover's Outcomes.
+func (z *zone) hear(v any) {
+	if o := v.(rover.Outcome); z.has(o.ID) && o.Err == nil {
+		z.near.Store(o.ID, true)
+	} else {
+		z.near.Delete(o.ID)
 	}
 }
 
-func (z *zones) hear(o rover.Outcome) {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	z.down[o.ID] = o.Err != nil
+// aim is for ticks: it has them dial a server of the zone, if one is known.
+func (z *zone) aim(_ context.Context, tick any) (any, error) {
+	z.near.Range(func(id, _ any) bool {
+		tick = rover.To(id.(string))
+		return rand.IntN(2) > 0 // or is it the next one?
+	})
+	return tick, nil
 }
 
-// aim makes a tick one at the zone, or leaves it to the rover.
-func (z *zones) aim(_ context.Context, n any) (any, error) {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	for i := range z.near {
-		if id := z.near[(n.(int)+i)%len(z.near)]; !z.down[id] && n.(int)%10 != 9 {
-			return rover.To(id), nil
-		}
-	}
-	return n, nil
-}
-
-func (z *zones) choose(v roam.View, c *rover.Connection) roam.Verdict {
+// choose is for pool.WithChoice.
+func (z *zone) choose(v roam.View, c *rover.Connection) roam.Verdict {
 	if v.Short() > 0 {
 		return roam.Verdict{Choice: roam.Keep}
 	}
 	for i, h := range slices.Backward(v.Kept) { // the highest slot first
-		if better := z.mine(c.ID) == z.mine(h.ID) && c.Slot < h.Slot; better || z.mine(c.ID) && !z.mine(h.ID) {
+		if z.has(c.ID) && !z.has(h.ID) || z.has(c.ID) == z.has(h.ID) && c.Slot < h.Slot {
 			return roam.Verdict{Choice: roam.Replace, Victim: i}
 		}
 	}
 	return roam.Verdict{}
 }
 
+// A policy of one's own, through the same doors: ticks that aim, and a choice.
+// examples/policy is the same as a program.
 func Example_zones() {
 	servers, closeAll := farm("north-1", "north-2", "south-1")
 	defer closeAll()
-	z := &zones{zone: "north-", down: map[string]bool{}}
-	stream, err := rover.New(rover.WithServers(servers), rover.WithTicks(rover.Interval(time.Millisecond).Map(z.aim)))
+	z := &zone{name: "north-"}
+	ticks := rover.Merge([]rxgo.Observable{rover.Interval(time.Millisecond).Map(z.aim), rover.Interval(4 * time.Millisecond)})
+	conns, err := pool.Open(context.Background(), pool.WithMax(4), pool.WithChoice(z.choose),
+		pool.WithRover(rover.WithServers(servers), rover.WithTicks(ticks)))
 	if err != nil {
 		panic(err)
 	}
-	conns, err := pool.New(pool.WithMax(4), pool.WithChoice(z.choose))
-	if err != nil {
-		panic(err)
-	}
-	stream.Sets().ForEach(func(v any) { z.learn(v.(rover.SetChange)) }, nil, func() {})
-	stream.Outcomes().ForEach(func(v any) { z.hear(v.(rover.Outcome)) }, nil, func() {})
+	defer conns.Close()
+	conns.Stream().Outcomes().ForEach(z.hear, func(error) {}, func() {})
 	moves := conns.Moves().Observe()
-	conns.Attach(context.Background(), stream.Connections())
-	if err := stream.Start(context.Background()); err != nil {
-		panic(err)
-	}
-
-	view := roam.View{Max: 4}
-	all := func() bool {
-		return view.Short() == 0 && !slices.ContainsFunc(view.Kept, func(h roam.Held) bool { return !z.mine(h.ID) })
-	}
-	for !all() {
-		view.Apply((<-moves).V.(pool.Change))
+	for conns.Stats().Servers[servers["north-1"]] != 2 || conns.Stats().Servers[servers["north-2"]] != 2 {
+		<-moves
 	}
 	fmt.Println("all of the zone")
-	stream.Stop()
 	conns.Close()
 	for range moves { // to the end
 	}

@@ -33,7 +33,8 @@ func (r Reason) String() string { return reasons[min(int(r), len(reasons)-1)] }
 func (r Reason) fair() bool { return r == Cycle || r == Fill }
 
 // Flights are the dials without an answer, oldest first. One that is late does
-// not count any more, so that a dial that somebody dropped holds up nothing.
+// not count any more, so that a server that says nothing holds up nothing, nor
+// does a dial that somebody dropped.
 type flights []flight
 
 type flight struct {
@@ -42,12 +43,10 @@ type flight struct {
 	until  Time
 }
 
-func (f *flights) add(now Time, d Dial) {
-	fill, until := d.Reason == Fill, now+lateDial
-	if fill {
-		until = now + lateFill
-	}
-	*f = append(*f, flight{d.Number, fill, until})
+// add notes a dial; spread is from 0 to 1, so that clients that dialed together
+// do not find together that nobody answers.
+func (f *flights) add(now Time, d Dial, spread float64) {
+	*f = append(*f, flight{d.Number, d.Reason == Fill, now + lateDial*(1+lateSpread*Time(spread))})
 }
 
 func (f *flights) end(number uint32) {
@@ -76,14 +75,13 @@ func (f flights) fills() (n int) {
 	return n
 }
 
-// late is when the first fill is late.
+// late is when the next dial is late.
 func (f flights) late() Time {
+	at := never
 	for _, x := range f {
-		if x.fill {
-			return x.until
-		}
+		at = min(at, x.until)
 	}
-	return never
+	return at
 }
 
 // never is later than any time.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
-	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/pool"
+	"github.com/callosum-go/rover/roam"
 )
 
 const (
@@ -15,65 +17,94 @@ const (
 	reporter = 0 // the client whose events are printed
 )
 
-// A crowd is clients that balance themselves, each by a rover and a pool.
+// A crowd is clients that balance themselves, each with a pool.
 type crowd struct {
+	servers serverList
 	tally   *tally
-	streams []*rover.Stream
 	pools   []*pool.Pool
-	done    []<-chan struct{} // of each stream's watch
+	done    []<-chan struct{} // of what watches their outcomes
+
+	interval time.Duration
+	work     sync.WaitGroup
+	rest     context.CancelFunc // ends the work
 }
 
-// newCrowd makes clients that keep the given number of connections each. The
-// reporter's events are printed.
+// newCrowd makes clients that keep the given number of connections each, and
+// know no server until start. The reporter's events are printed.
 func newCrowd(p *printer, servers serverList, each int, interval time.Duration) (_ *crowd, err error) {
-	c := &crowd{tally: newTally(servers)}
+	c := &crowd{servers: servers, tally: newTally(servers), interval: interval, rest: func() {}}
 	defer func() {
 		if err != nil {
 			c.close()
 		}
 	}()
 	for i := range clients {
-		pick := rand.IntN
+		conns, err := pool.Open(context.Background(),
+			pool.WithMax(each),
+			pool.WithRoaming(roam.WithInterval(interval)),
+			pool.WithRover(rover.WithLogger(slog.New(slog.DiscardHandler))))
+		if err != nil {
+			return c, err
+		}
+		c.pools = append(c.pools, conns)
+		c.done = append(c.done, conns.Stream().Outcomes().ForEach(func(v any) {
+			c.tally.outcome(v.(rover.Outcome))
+		}, func(error) {}, func() {}))
 		if i == reporter {
-			pick = rounds()
+			c.done = append(c.done, reportOn(conns, interval, p.print))
 		}
-		stream, err := rover.New(
-			rover.WithServers(servers.set()),
-			rover.WithInterval(interval),
-			rover.WithPick(pick),
-			rover.WithLogger(slog.New(slog.DiscardHandler)))
-		if err != nil {
-			return c, err
-		}
-		pool, err := pool.New(pool.WithMax(each))
-		if err != nil {
-			return c, err
-		}
-		c.streams, c.pools = append(c.streams, stream), append(c.pools, pool)
-		c.done = append(c.done, watch(stream, pool.Offer, func(outcome any, kept bool) {
-			c.tally.count(outcome)
-			if i == reporter {
-				p.print(describe(outcome, kept))
-			}
-		}))
 	}
 	return c, nil
 }
 
-func (c *crowd) start(ctx context.Context) error {
-	for _, s := range c.streams {
-		if err := s.Start(ctx); err != nil {
+// start has the clients learn of the servers, all at once.
+func (c *crowd) start() error {
+	for _, p := range c.pools {
+		if err := p.Stream().SetServers(c.servers.set()); err != nil {
 			return err
 		}
+	}
+	ctx, rest := context.WithCancel(context.Background())
+	c.rest = rest
+	for _, p := range c.pools {
+		c.work.Go(func() {
+			for ctx.Err() == nil {
+				ask(ctx, p, c.interval)
+				select {
+				case <-ctx.Done():
+				case <-time.After(c.interval / 2):
+				}
+			}
+		})
 	}
 	return nil
 }
 
+// ask has a server answer something: a pool leaves servers alone whose connections
+// end young and of no use to anybody.
+func ask(ctx context.Context, p *pool.Pool, within time.Duration) {
+	conn, err := p.Get(ctx)
+	if err != nil {
+		return
+	}
+	conn.SetDeadline(time.Now().Add(max(within, time.Second)))
+	_, asked := io.WriteString(conn, "?")
+	if _, err := io.ReadFull(conn, make([]byte, 1)); asked != nil || err != nil {
+		conn.Close()
+		return
+	}
+	conn.Release()
+}
+
 // stop ends the roving. The pools keep their connections.
 func (c *crowd) stop() {
-	for i, s := range c.streams {
-		s.Stop()
-		<-c.done[i]
+	c.rest()
+	c.work.Wait()
+	for _, p := range c.pools {
+		p.Stream().Stop()
+	}
+	for _, done := range c.done {
+		<-done
 	}
 }
 
@@ -93,18 +124,4 @@ func (c *crowd) kept() map[rover.Server]int {
 		}
 	}
 	return sum
-}
-
-// rounds picks every server once a round, in a new random order each time. So
-// it soon meets each of them, and all three streams.
-func rounds() func(n int) int {
-	var left []int
-	return func(n int) int {
-		if len(left) == 0 {
-			left = rand.Perm(n)
-		}
-		next := left[0]
-		left = left[1:]
-		return next
-	}
 }

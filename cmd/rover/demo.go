@@ -14,7 +14,7 @@ func demoCommand() *cli.Command {
 		Usage: "watch clients balance themselves over servers, with nothing to install",
 		Flags: []cli.Flag{
 			&countFlag{Name: "servers", Usage: "`N` slot servers, from 1 to 12", Value: 3, Config: span{1, 12}},
-			&durationFlag{Name: "interval", Usage: "`TIME` between a client's attempts", Value: 200 * time.Millisecond},
+			&durationFlag{Name: "interval", Usage: "`TIME` of a client's interval", Value: 200 * time.Millisecond},
 			forFlag(10 * time.Second), jsonFlag(),
 		},
 		Action: func(ctx context.Context, c *cli.Command) error {
@@ -35,16 +35,16 @@ func demo(ctx context.Context, p *printer, servers int, interval, length time.Du
 	defer fleet.close()
 	if !p.json {
 		p.text(fmt.Sprintf("%d clients rove over %s, a port where nobody listens and a server\n"+
-			"that talks nonsense. Each client keeps its %s: %d a server is even.\n"+
+			"that talks nonsense. Each client keeps %s: %d a server is even.\n"+
 			"One of them reports what it meets:\n\n",
-			clients, count(servers, "slot server"), count(servers, "lowest slot"), clients))
+			clients, count(servers, "slot server"), count(servers, "connection"), clients))
 	}
 	crowd, err := newCrowd(p, fleet.list(), servers, interval)
 	if err != nil {
 		return err
 	}
 	defer crowd.close()
-	if err := crowd.start(ctx); err != nil {
+	if err := crowd.start(); err != nil {
 		return err
 	}
 	direct(ctx, p, fleet, crowd, interval, length)

@@ -62,7 +62,7 @@ func TestDemoRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer crowd.close()
-	if err := crowd.start(ctx); err != nil {
+	if err := crowd.start(); err != nil {
 		t.Fatal(err)
 	}
 	direct(ctx, p, fleet, crowd, time.Millisecond, 2*settled*time.Millisecond)
@@ -112,16 +112,5 @@ func TestBalanceFits(t *testing.T) {
 		out := &output{seen: func(string) bool { return false }}
 		newPrinter(out, false, len("nonsense"), func(err error) { t.Error(err) }).print(f.balance(kept))
 		narrow(t, out.lines())
-	}
-}
-
-func TestRounds(t *testing.T) {
-	pick := rounds()
-	for range 3 {
-		seen := make(map[int]bool)
-		for range 5 {
-			seen[pick(5)] = true
-		}
-		equal(t, "picked in a round", len(seen), 5)
 	}
 }

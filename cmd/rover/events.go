@@ -9,44 +9,37 @@ import (
 	"strings"
 
 	"github.com/callosum-go/rover"
-	"github.com/reactivex/rxgo/v2"
+	"github.com/callosum-go/rover/pool"
 )
 
-// watch subscribes to all three streams at once. It calls keep with each
-// connection, then report with each outcome and whether it was kept. done is
-// closed when the streams have ended and every outcome is reported.
-func watch(s *rover.Stream, keep func(*rover.Connection) bool, report func(outcome any, kept bool)) (done <-chan struct{}) {
-	all := rover.Merge([]rxgo.Observable{s.Connections(), s.Unreachable(), s.Errors()})
-	return all.ForEach(func(outcome any) {
-		c, ok := outcome.(*rover.Connection)
-		report(outcome, ok && keep(c))
-	}, func(error) {}, func() {}) // the streams carry errors as values and do not fail
+func failureEvent(err error) event {
+	if unreachable, ok := err.(*rover.UnreachableError); ok {
+		return unreachableEvent(unreachable)
+	}
+	return errorEvent(err)
 }
 
-// describe makes an outcome an event.
-func describe(outcome any, kept bool) event {
-	switch o := outcome.(type) {
-	case *rover.Connection:
-		return connectionEvent(o, kept)
-	case *rover.UnreachableError:
-		return unreachableEvent(o)
-	default:
-		return errorEvent(o.(error))
+// connectionEvent is an offer's; verdict is what became of it.
+func connectionEvent(id string, at rover.Server, slot int, verdict string) event {
+	e := event{name: "connection", id: id, detail: fmt.Sprintf("slot %-4d %s", slot, verdict), fields: slotFields(id, at, slot)}
+	if strings.HasPrefix(verdict, "kept") {
+		e.colour = green
 	}
+	return e
 }
 
-func connectionEvent(c *rover.Connection, kept bool) event {
-	e := event{name: "connection", id: c.ID, detail: fmt.Sprintf("slot %-4d declined", c.Slot)}
-	if kept {
-		e.colour, e.detail = green, fmt.Sprintf("slot %-4d kept", c.Slot)
-	}
-	e.fields = struct {
+// lostEvent is of a connection that broke.
+func lostEvent(c pool.Change) event {
+	return event{name: "lost", colour: yellow, id: c.ID, detail: fmt.Sprintf("slot %d", c.Slot), fields: slotFields(c.ID, c.Server, c.Slot)}
+}
+
+func slotFields(id string, at rover.Server, slot int) any {
+	return struct {
 		ID   string `json:"id"`
 		Host string `json:"host"`
 		Port int    `json:"port"`
 		Slot int    `json:"slot"`
-	}{c.ID, c.Server.Host, c.Server.Port, c.Slot}
-	return e
+	}{id, at.Host, at.Port, slot}
 }
 
 func unreachableEvent(err *rover.UnreachableError) event {

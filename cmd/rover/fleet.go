@@ -111,7 +111,7 @@ func (s *slotServer) listen(address string) error {
 	if err != nil {
 		return err
 	}
-	s.host, s.Server = newHost(l, ""), serverAt(l.Addr())
+	s.host, s.Server = newEcho(l), serverAt(l.Addr())
 	return nil
 }
 

@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// A host accepts connections, and reads and drops what comes until the client
-// leaves or the host closes.
+// A host accepts connections, and attends to each until the client leaves or the
+// host closes.
 type host struct {
 	net.Listener
-	first  string     // written to each connection; may be empty
+	attend func(net.Conn)
 	broken chan error // the error of Accept, also after close
 
 	mu    sync.Mutex
@@ -18,9 +18,22 @@ type host struct {
 	tasks sync.WaitGroup
 }
 
-// newHost starts a host on l. It writes first to each connection.
+// newHost starts a host on l. It writes first to each connection, and reads and
+// drops what comes.
 func newHost(l net.Listener, first string) *host {
-	h := &host{Listener: l, first: first, broken: make(chan error, 1), conns: make(map[net.Conn]bool)}
+	return startHost(l, func(c net.Conn) {
+		io.WriteString(c, first)
+		io.Copy(io.Discard, c)
+	})
+}
+
+// newEcho starts a host that says what it hears.
+func newEcho(l net.Listener) *host {
+	return startHost(l, func(c net.Conn) { io.Copy(c, c) })
+}
+
+func startHost(l net.Listener, attend func(net.Conn)) *host {
+	h := &host{Listener: l, attend: attend, broken: make(chan error, 1), conns: make(map[net.Conn]bool)}
 	h.tasks.Go(func() {
 		for {
 			c, err := l.Accept()
@@ -29,7 +42,7 @@ func newHost(l net.Listener, first string) *host {
 				return
 			}
 			if h.add(c) {
-				h.tasks.Go(func() { h.attend(c) })
+				h.tasks.Go(func() { h.host(c) })
 			} else {
 				c.Close()
 			}
@@ -38,9 +51,8 @@ func newHost(l net.Listener, first string) *host {
 	return h
 }
 
-func (h *host) attend(c net.Conn) {
-	io.WriteString(c, h.first)
-	io.Copy(io.Discard, c)
+func (h *host) host(c net.Conn) {
+	h.attend(c)
 	h.mu.Lock()
 	delete(h.conns, c)
 	h.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/pool"
+	"github.com/reactivex/rxgo/v2"
 	"github.com/urfave/cli/v3"
 )
 
@@ -56,17 +57,23 @@ func rove(ctx context.Context, p *printer, servers serverList, keepBelow int, op
 	defer kept.Close()
 
 	tally := newTally(servers)
-	keep := func(c *rover.Connection) bool {
-		if c.Slot < keepBelow {
-			return kept.Offer(c)
+	all := rover.Merge([]rxgo.Observable{stream.Connections(), stream.Unreachable(), stream.Errors()})
+	done := all.ForEach(func(v any) {
+		c, answered := v.(*rover.Connection)
+		if !answered {
+			tally.failure(v.(error))
+			p.print(failureEvent(v.(error)))
+			return
 		}
-		c.Decline()
-		return false
-	}
-	done := watch(stream, keep, func(outcome any, kept bool) {
-		tally.count(outcome)
-		p.print(describe(outcome, kept))
-	})
+		verdict := "declined"
+		if c.Slot >= keepBelow {
+			c.Decline()
+		} else if kept.Offer(c) {
+			verdict = "kept"
+		}
+		tally.connection(c.ID, c.Slot)
+		p.print(connectionEvent(c.ID, c.Server, c.Slot, verdict))
+	}, func(error) {}, func() {}) // the streams carry errors as values and do not fail
 	if err := stream.Start(ctx); err != nil {
 		return err
 	}

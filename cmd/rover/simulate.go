@@ -36,6 +36,7 @@ func simulateCommand() *cli.Command {
 			&shareFlag{Name: "slow-servers", Usage: "`SHARE` of the servers answer 0.2 intervals late", HideDefault: true},
 			&shareFlag{Name: "drift", Usage: "clocks differ by up to a `SHARE`", Value: simulate.DefaultNetwork.Drift},
 			&durationFlag{Name: "late", Usage: "a set change takes up to `TIME` to reach a client", HideDefault: true},
+			&switchFlag{Name: "together", Usage: "all clients start at one time, and their clocks beat together", HideDefault: true},
 			&switchFlag{Name: "mixed", Usage: "clients keep max/4, max/2, max or 9/4 of max", HideDefault: true},
 			&countFlag{Name: "idle", Usage: "`N` is the longest stretch between two dials at rest, in intervals", Value: roam.DefaultIdle, Config: span{1, 10_000}},
 			&cli.StringFlag{Name: "plot", Usage: "draw how connections spread, as an SVG to `FILE`"},
@@ -71,7 +72,7 @@ func simulations(c *cli.Command) ([]simulate.Config, error) {
 		Fleet: simulate.Fleet{Clients: c.Int("clients"), Servers: c.Int("servers"), Max: c.Int("max"), Mixed: c.Bool("mixed")},
 		Network: simulate.Network{
 			RTT: float64(c.Duration("rtt")) / interval, Loss: c.Float("loss"), Drift: c.Float("drift"),
-			SlowClients: c.Float("slow-clients"), SlowServers: c.Float("slow-servers"), Late: float64(c.Duration("late")) / interval,
+			Together: c.Bool("together"), SlowClients: c.Float("slow-clients"), SlowServers: c.Float("slow-servers"), Late: float64(c.Duration("late")) / interval,
 		},
 		Event: event, Policy: simulate.Rove, Core: roam.Config{Idle: roam.Time(c.Int("idle"))},
 		Seeds: c.Int("seeds"), Seed: uint64(c.Int("seed")),

@@ -36,24 +36,37 @@ func newTally(servers serverList) *tally {
 	return t
 }
 
-// count adds an outcome. An error that is about no server is in no row.
-func (t *tally) count(outcome any) {
+// outcome adds one.
+func (t *tally) outcome(o rover.Outcome) {
+	if o.Err == nil {
+		t.connection(o.ID, o.Slot)
+	} else {
+		t.failure(o.Err)
+	}
+}
+
+func (t *tally) connection(id string, slot int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch o := outcome.(type) {
-	case *rover.Connection:
-		t.connections++
-		r := t.byID[o.ID]
-		if r.attempts++; r.lowest < 0 || o.Slot < r.lowest {
-			r.lowest = o.Slot
-		}
-		r.highest, r.trouble = max(r.highest, o.Slot), ""
+	t.connections++
+	r := t.byID[id]
+	if r.attempts++; r.lowest < 0 || slot < r.lowest {
+		r.lowest = slot
+	}
+	r.highest, r.trouble = max(r.highest, slot), ""
+}
+
+// failure adds an error. One that is about no server is in no row.
+func (t *tally) failure(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch e := err.(type) {
 	case *rover.UnreachableError:
 		t.unreachable++
-		t.byID[o.ID].fail(o)
+		t.byID[e.ID].fail(e)
 	case *rover.ProtocolError:
 		t.errors++
-		t.byID[o.ID].fail(o)
+		t.byID[e.ID].fail(e)
 	default:
 		t.errors++
 	}

@@ -52,7 +52,7 @@ func TestHelpVersionAndCompletion(t *testing.T) {
 		"--version":                            "rover version " + version(),
 		"rove --help":                          "--keep-below N",
 		"serve --help":                         "--listen HOST:PORT",
-		"demo --help":                          "--interval TIME  TIME between a client's attempts (default: 200ms)",
+		"demo --help":                          "--interval TIME  TIME of a client's interval (default: 200ms)",
 		"completion bash":                      "complete -o",
 		"demo --s --generate-shell-completion": "--servers",
 	} {

@@ -34,6 +34,7 @@ var eventKinds = map[string]eventKind{
 	"add":       {usage: "servers are added", value: "servers", n: 0.2, share: true, comes: true, happen: add},
 	"kill":      {usage: "servers die and leave the set", value: "servers", n: 0.2, share: true, happen: kill},
 	"fail":      {usage: "servers die and stay in the set", value: "servers", n: 0.2, share: true, happen: fail},
+	"silence":   {usage: "servers die, stay in the set, and say nothing", value: "servers", n: 0.2, share: true, happen: silence},
 	"restart":   {usage: "a server dies and is back after so many intervals", value: "intervals", n: 5, comes: true, happen: restart},
 	"replace":   {usage: "servers are replaced, one by one, two intervals apart", value: "servers", n: 1, share: true, comes: true, happen: replace},
 	"join":      {usage: "clients join", value: "clients", n: 0.2, share: true, happen: join},
@@ -127,7 +128,7 @@ func (e Event) of(all int) int {
 func (e Event) check(f Fleet) error {
 	most, what := math.MaxInt, ""
 	switch e.kindName() {
-	case "kill", "fail":
+	case "kill", "fail", "silence":
 		most, what = f.Servers-1, "servers"
 	case "replace":
 		most, what = f.Servers, "servers"
@@ -171,6 +172,14 @@ func kill(w *world, e Event) int32 {
 
 func fail(w *world, e Event) int32 {
 	for _, id := range first(w, e) {
+		w.kill(id)
+	}
+	return -1
+}
+
+func silence(w *world, e Event) int32 {
+	for _, id := range first(w, e) {
+		w.servers[id].silent = true
 		w.kill(id)
 	}
 	return -1

@@ -13,7 +13,7 @@ type Network struct {
 	SlowClients float64 `json:"slowClients,omitempty"` // the share of clients with 20 times the round trip
 	SlowServers float64 `json:"slowServers,omitempty"` // the share of servers whose line comes 0.2 late
 	Drift       float64 `json:"drift,omitempty"`       // clocks differ by so much, up or down
-	Together    bool    `json:"together,omitempty"`    // all clients start at one time
+	Together    bool    `json:"together,omitempty"`    // all clients start at one time, and their clocks beat together
 	Late        float64 `json:"late,omitempty"`        // a set change reaches the clients spread over this time
 }
 

@@ -41,7 +41,7 @@ func TestParseEvent(t *testing.T) {
 	}
 	equal(t, "the zero value", Event{}.String(), "cold")
 	for s, want := range map[string]string{
-		"fly":           "simulate: event must be one of add, cold, drain, fail, join, kill, leave, lie, replace, restart, slowstart, weights, got \"fly\"",
+		"fly":           "simulate: event must be one of add, cold, drain, fail, join, kill, leave, lie, replace, restart, silence, slowstart, weights, got \"fly\"",
 		"add=x":         `simulate: event add must have a number of servers above 0, such as add=3 or add=20%, got "add=x"`,
 		"add=":          "such as add=3 or add=20%",
 		"add=0":         "above 0",

@@ -13,7 +13,9 @@ type rover struct {
 
 func newRover(w *world, c *client, start float64) agent {
 	now := roam.Time(start / c.clock)
-	core, err := roam.NewCore(w.Core, w.random, now, w.listed)
+	config := w.Core
+	config.Lockstep = w.Network.Together
+	core, err := roam.NewCore(config, w.random, now, w.listed)
 	if err != nil {
 		panic(err) // Config.Check has asked
 	}

@@ -20,6 +20,7 @@ type server struct {
 	slow   float64 // its weight grows over this time from born; 0: at once
 	lies   bool    // it says 0, always
 	drains bool    // it says that it wants to be left
+	silent bool    // it answers nothing, not even that nobody is there
 
 	taken   []uint64 // slots, one bit each
 	kept    int      // connections that clients count as theirs

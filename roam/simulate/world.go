@@ -143,6 +143,9 @@ func (w *world) onWake(c *client, at float64) {
 	w.rest(c)
 }
 
+// dialTimeout is how long a client waits for a server that says nothing.
+const dialTimeout = 5
+
 // dial sends a client's dial on its way.
 func (w *world) dial(c *client, d roam.Dial) {
 	w.count.dials++
@@ -150,7 +153,7 @@ func (w *world) dial(c *client, d roam.Dial) {
 	if w.random.Float64() < w.Network.Loss {
 		e.at++
 		if w.random.Float64() < w.Network.Loss {
-			e.at, e.kind = w.now+5, fails
+			e.at, e.kind = w.now+dialTimeout, fails
 		}
 	}
 	w.queue.push(e)
@@ -160,6 +163,9 @@ func (w *world) onArrival(c *client, e event) {
 	s := w.servers[e.server]
 	s.accepts++
 	e.at, e.kind = e.at+c.rtt/2, fails
+	if s.silent {
+		e.at = w.now + dialTimeout
+	}
 	if s.alive {
 		e.kind, e.generation, e.slot = answers, s.generation, s.take()
 		e.announced = int32(s.announce(e.slot, w.now))

@@ -30,20 +30,12 @@ func Example_grpc() {
 	// The client: a rover finds connections, a pool keeps the best.
 	ctx := context.Background()
 	at := listener.Addr().(*net.TCPAddr)
-	stream, err := rover.New(rover.WithServers(map[string]rover.Server{"a": {Host: at.IP.String(), Port: at.Port}}))
+	servers := map[string]rover.Server{"a": {Host: at.IP.String(), Port: at.Port}}
+	conns, err := pool.Open(ctx, pool.WithRover(rover.WithServers(servers)), pool.WithMax(10))
 	if err != nil {
 		panic(err)
 	}
-	conns, err := pool.New(pool.WithMax(10))
-	if err != nil {
-		panic(err)
-	}
-	defer conns.Close()
-	conns.Attach(ctx, stream.Connections())
-	if err := stream.Start(ctx); err != nil {
-		panic(err)
-	}
-	defer stream.Stop()
+	defer conns.Close() // ends all
 
 	client, err := grpc.NewClient("passthrough:///pool",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
