@@ -1,0 +1,51 @@
+package rovergrpc
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+
+	"google.golang.org/grpc/balancer"
+)
+
+// picker chooses among the subs that are ready, at least one.
+func (s *settings) picker(ready []*sub) balancer.Picker {
+	turn := &turn{ready: ready}
+	turn.next.Store(rand.Uint32()) // many clients, or pickers, begin at different ones
+	if s.leastBusy {
+		return leastBusy{turn}
+	}
+	return turn
+}
+
+// A turn is round robin.
+type turn struct {
+	ready []*sub
+	next  atomic.Uint32
+}
+
+func (t *turn) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
+	s := t.ready[t.next.Add(1)%uint32(len(t.ready))]
+	return balancer.PickResult{SubConn: s.SubConn, Done: following(info.Ctx, s)}, nil
+}
+
+// leastBusy is the sub with the fewest calls, of equals the next one in turn.
+type leastBusy struct{ *turn }
+
+func (l leastBusy) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
+	n := uint32(len(l.ready))
+	first := l.next.Add(1)
+	best := l.ready[first%n]
+	for i := uint32(1); i < n; i++ {
+		if s := l.ready[(first%n+i)%n]; s.calls.Load() < best.calls.Load() {
+			best = s
+		}
+	}
+	best.calls.Add(1)
+	follow := following(info.Ctx, best)
+	return balancer.PickResult{SubConn: best.SubConn, Done: func(done balancer.DoneInfo) {
+		best.calls.Add(-1)
+		if follow != nil {
+			follow(done)
+		}
+	}}, nil
+}
