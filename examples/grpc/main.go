@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"maps"
 	"net"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
@@ -58,8 +60,9 @@ func main() {
 			of[from.Addr.String()]++
 		}
 		fmt.Println(what)
-		for id, server := range conns.Stream().Servers() {
-			fmt.Printf("  %s  %d calls in 2 s\n", id, of[server.Addr()])
+		servers := conns.Stream().Servers()
+		for _, id := range slices.Sorted(maps.Keys(servers)) {
+			fmt.Printf("  %s  %d calls in 2 s\n", id, of[servers[id].Addr()])
 		}
 	}
 	calls("two servers:")
