@@ -82,6 +82,18 @@ func TestRestRelaxes(t *testing.T) {
 	}
 }
 
+// In lockstep beats are one interval apart, but not at rest.
+func TestLockstep(t *testing.T) {
+	c := newCore(t, Config{Lockstep: true}, 10)
+	settle(c, 9)
+	apart, _ := rove(t, c, pool(1, 2, 3), 9, 18)
+	for i, at := range apart {
+		if (at == 1) != (i < 14) {
+			t.Errorf("beat %d: %v after the last", i, at)
+		}
+	}
+}
+
 // Who may move, but need not, looks each interval for a cycle.
 func TestMovable(t *testing.T) {
 	c := newCore(t, Config{}, 40)
@@ -168,8 +180,9 @@ func TestOneAtATime(t *testing.T) {
 	c.beat = 0.3
 	second := c.Wake(0.3, v)[0]
 	equal(t, "dials", len(c.Answer(0.4, first, 20, Verdict{}, v)), 0)
-	equal(t, "stretch", c.stretch, 1)
 	c.idle = 100
+	c.Answer(0.4, Dial{3, Cycle, 98}, 20, Verdict{}, v)
+	equal(t, "stretch", c.stretch, 1)
 	c.Answer(0.4, second, 20, Verdict{}, v)
 	equal(t, "stretch", c.stretch, 2)
 	c.stretch = 4
