@@ -24,6 +24,21 @@ func SetUserTimeout(conn net.Conn, d time.Duration) {
 	}
 }
 
+// InheritUserTimeout does so for all connections that a listener accepts from now
+// on. It is false where it cannot be done at once for all.
+func InheritUserTimeout(l net.Listener, d time.Duration) (done bool) {
+	defer func() { _ = recover() }() // as in Refuse
+	tcp, ok := l.(*net.TCPListener)
+	if !ok || !inheritsUserTimeout || d <= 0 {
+		return false
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return false
+	}
+	return raw.Control(func(fd uintptr) { setUserTimeout(fd, d) }) == nil
+}
+
 func tcpOf(conn net.Conn) (tcp *net.TCPConn) {
 	for layer := range Layers(conn) {
 		if found, ok := layer.(*net.TCPConn); ok {

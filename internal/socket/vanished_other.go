@@ -4,4 +4,6 @@ package socket
 
 import "time"
 
+const inheritsUserTimeout = false
+
 func setUserTimeout(uintptr, time.Duration) {}
