@@ -57,9 +57,7 @@ func (l *Listener) admit(conn net.Conn) {
 		socket.Refuse(conn)
 		return
 	}
-	if !l.inherited {
-		socket.SetUserTimeout(conn, l.unanswered)
-	}
+	socket.SetUserTimeout(conn, l.unanswered)
 	if secure, ok := conn.(handshaker); ok {
 		if !l.hasRoom() {
 			l.drop(c, byClose, nil)

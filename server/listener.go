@@ -8,8 +8,6 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"github.com/callosum-go/rover/internal/socket"
 )
 
 // Listener is a net.Listener that writes each connection its slot line. It
@@ -20,8 +18,6 @@ type Listener struct {
 	settings
 	inner net.Listener
 	began time.Time
-
-	inherited bool // its connections have the socket options they need
 
 	wanted  chan struct{} // an Accept that waits receives: take another connection
 	shaken  chan *Conn    // the handshake is over; who receives writes the slot line
@@ -95,7 +91,6 @@ func start(inner net.Listener, s settings) *Listener {
 		log:      report{logger: s.logger, onError: s.onError},
 	}
 	l.weight.set(s.weight)
-	l.inherited = socket.InheritUserTimeout(inner, s.unanswered)
 	l.tasks.Go(l.acceptLoop)
 	return l
 }

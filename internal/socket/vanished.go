@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// SetUserTimeout sets how long what we send, or a keep-alive probe, may go
+// SetUserTimeout sets, for a connection (Linux does not inherit it from the
+// listener), how long what we send, or a keep-alive probe, may go
 // unanswered before the system gives the connection up; 0 leaves it as it is. It
 // does nothing where the system has no such thing, or where there is no TCP
 // socket under conn.
@@ -22,21 +23,6 @@ func SetUserTimeout(conn net.Conn, d time.Duration) {
 	if raw, err := tcp.SyscallConn(); err == nil {
 		_ = raw.Control(func(fd uintptr) { setUserTimeout(fd, d) })
 	}
-}
-
-// InheritUserTimeout does so for all connections that a listener accepts from now
-// on. It is false where it cannot be done at once for all.
-func InheritUserTimeout(l net.Listener, d time.Duration) (done bool) {
-	defer func() { _ = recover() }() // as in Refuse
-	tcp, ok := l.(*net.TCPListener)
-	if !ok || !inheritsUserTimeout || d <= 0 {
-		return false
-	}
-	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return false
-	}
-	return raw.Control(func(fd uintptr) { setUserTimeout(fd, d) }) == nil
 }
 
 func tcpOf(conn net.Conn) (tcp *net.TCPConn) {

@@ -4,6 +4,4 @@ package socket
 
 import "time"
 
-const inheritsUserTimeout = false
-
 func setUserTimeout(uintptr, time.Duration) {}
