@@ -68,9 +68,9 @@ func (l *Listener) admit(conn net.Conn) {
 		return
 	}
 	select {
-	case l.shaken <- c: // the usual way: to the Accept that wants it
-	default:
-		l.tasks.Go(func() { l.queue(c) })
+	case l.shaken <- c: // the Accept that wants it is on its way back
+	case <-l.done:
+		l.drop(c, byClose, nil)
 	}
 }
 
@@ -85,11 +85,13 @@ func (l *Listener) queue(c *Conn) {
 	select {
 	case l.shaken <- c:
 	case <-timer.C:
-		l.drop(c, byTimeout, errors.New("no Accept took it"))
+		l.drop(c, byTimeout, errNoAccept)
 	case <-l.done:
 		l.drop(c, byClose, nil)
 	}
 }
+
+var errNoAccept = errors.New("no Accept took it")
 
 func isTemporary(err error) bool {
 	var t interface{ Temporary() bool }

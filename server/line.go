@@ -25,6 +25,10 @@ func (l *Listener) announce(c *Conn) *Conn {
 		l.drop(c, byLimit, fmt.Errorf("%d connections wait for their first byte, the limit", l.maxWaiting))
 		return nil
 	}
+	if time.Since(c.came) > l.lineTimeout {
+		l.drop(c, byTimeout, errNoAccept)
+		return nil
+	}
 	line := l.giveSlot(c)
 	switch c.Conn.(type) {
 	case *net.TCPConn, *net.UnixConn: // the system takes the line at once

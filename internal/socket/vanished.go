@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// SetUserTimeout sets how long what we send, or a keep-alive probe, may go
+// SetUserTimeout sets, for a connection (Linux does not inherit it from the
+// listener), how long what we send, or a keep-alive probe, may go
 // unanswered before the system gives the connection up; 0 leaves it as it is. It
 // does nothing where the system has no such thing, or where there is no TCP
 // socket under conn.
