@@ -213,7 +213,7 @@ func (p *Pool) lose(e *entry, why error) (home bool) {
 		p.out(Change{Kind: Lost, Cause: why}, e)
 	}
 	home = p.drop(e)
-	if trial || !e.use.proved.Load() && time.Since(e.since) < young {
+	if !e.apart.Load() && (trial || !e.use.proved.Load() && time.Since(e.since) < young) {
 		p.diedYoung(e, trial)
 	}
 	return home

@@ -102,7 +102,7 @@ func (p *Proxy) serve(ctx context.Context, c net.Conn) {
 	}
 	s := p.begin()
 	stop := p.age(s)
-	r := Join(c, conn, WithHalfOpen(p.HalfOpen), WithContext(s.ctx), WithRetire(p.Quiet, s.retire, conn.Replaced()))
+	r := Join(c, borrow(conn), WithHalfOpen(p.HalfOpen), WithContext(s.ctx), WithRetire(p.Quiet, s.retire, conn.Replaced()))
 	stop()
 	p.end(s, r)
 	if p.OnSession != nil {

@@ -186,3 +186,62 @@ func TestProxyDrain(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Clients that come and go without a word, ask and do not wait, or only send, are no
+// fault of the server's: it is not left alone for them. A server that answers nobody
+// is.
+func TestWhoIsBlamed(t *testing.T) {
+	_, one := fronted(t, "one", new(relay.Front))
+	p := new(relay.Proxy)
+	at, _ := proxying(t, p, map[string]string{"one": one})
+	suspended := p.Pool.Changes().Filter(func(v any) bool { return v.(pool.Change).Kind == roam.Suspended }).Observe()
+	for i := range 30 {
+		c, r := dial(t, at)
+		switch i % 5 {
+		case 0: // says nothing
+		case 1:
+			c.(*net.TCPConn).CloseWrite()
+			io.ReadAll(r)
+		case 2: // does not wait
+			io.WriteString(c, "x\n")
+			c.(*net.TCPConn).SetLinger(0)
+		case 3: // half a question, to which there is no answer
+			io.WriteString(c, "x")
+			c.(*net.TCPConn).CloseWrite()
+			io.ReadAll(r)
+		case 4:
+			io.WriteString(c, "x\n")
+			line(t, r)
+		}
+		c.Close()
+	}
+	eventually(t, "they have left", func() bool { return p.Stats().Active == 0 })
+	select {
+	case item := <-suspended:
+		t.Errorf("the server is left alone: %+v", item.V)
+	default:
+	}
+
+	l := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(t) // ends each connection at its first byte
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { c.Read(make([]byte, 1)); c.Close() }()
+		}
+	}()
+	front, _ := serving(t, &relay.Front{Dial: relay.Dialer(l.Addr().String())})
+	p = &relay.Proxy{Wait: 20 * time.Second}
+	at, _ = proxying(t, p, map[string]string{"bad": front})
+	suspended = p.Pool.Changes().Filter(func(v any) bool { return v.(pool.Change).Kind == roam.Suspended }).Observe()
+	for range 4 {
+		c, r := dial(t, at)
+		io.WriteString(c, "x\n")
+		r.ReadByte()
+		c.Close()
+	}
+	<-suspended
+}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/pool"
 	"github.com/callosum-go/rover/relay"
+	"github.com/callosum-go/rover/roam"
 	"github.com/urfave/cli/v3"
 )
 
@@ -22,6 +24,7 @@ func proxyCommand() *cli.Command {
 			&countFlag{Name: "idle", Usage: "keep `N` of them ready that nobody uses", Value: 2, Config: span{1, math.MaxInt}},
 			&durationFlag{Name: "wait", Usage: "a client without a slot gets a reset after `TIME`", Value: relay.DefaultWait},
 			&durationFlag{Name: "quiet", Usage: "close what stands in the way of the balance once it is quiet for `TIME`", Value: relay.DefaultQuiet},
+			&durationFlag{Name: "interval", Usage: "the unit of the roving policy's `TIME`: shorter is livelier, and dials more", Value: proxyInterval},
 			&durationFlag{Name: "max-age", Usage: "close connections at the age of `TIME`, a tenth earlier or later", HideDefault: true},
 			&durationFlag{Name: "dial-timeout", Usage: "`TIME` for dial and slot line together", Value: rover.DefaultDialTimeout},
 		}, serviceFlags(), dialerFlags(), clientCertFlags()),
@@ -40,6 +43,11 @@ func proxyCommand() *cli.Command {
 	}
 }
 
+// proxyInterval is a fifth of a pool's: each client that dials takes a connection
+// for good, so that the policy, which makes at most max and a few dials an interval,
+// is also what limits how many clients may come in a second.
+const proxyInterval = 200 * time.Millisecond
+
 func runProxy(ctx context.Context, c *cli.Command, p *printer, servers serverList) error {
 	dialer, err := dialer(c, func(err error) { p.print(troubleEvent(err)) })
 	if err != nil {
@@ -52,6 +60,7 @@ func runProxy(ctx context.Context, c *cli.Command, p *printer, servers serverLis
 	log := p.logger()
 	conns, err := pool.Open(context.Background(), // until those that are served have ended
 		pool.WithMax(c.Int("max")), pool.WithIdle(c.Int("idle"), c.Int("idle")), pool.WithLogger(log),
+		pool.WithRoaming(roam.WithInterval(c.Duration("interval"))),
 		pool.WithRover(rover.WithServers(servers.set()), rover.WithDialer(dialer), rover.WithLogger(log),
 			rover.WithDialTimeout(c.Duration("dial-timeout"))))
 	if err != nil {

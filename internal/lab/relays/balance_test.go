@@ -24,6 +24,7 @@ const (
 // front and the proxy in turn: load is even again each time, and nobody who was not
 // killed has lost an answer.
 func balance(t *testing.T, mode string, newService func(i int) *service, ask func(net.Conn, *bufio.Reader) (string, error)) {
+	t.Parallel() // it waits, most of the time
 	var services []*service
 	for i := range 3 {
 		services = append(services, newService(i))

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover/internal/lab/kit"
+	_ "github.com/callosum-go/rover/relay" // what the command is made of: go test runs again when it has changed
 )
 
 // rover builds the command once for all tests.
