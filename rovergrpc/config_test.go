@@ -13,9 +13,11 @@ import (
 	"google.golang.org/grpc"
 	channelzpb "google.golang.org/grpc/channelz/grpc_channelz_v1"
 	"google.golang.org/grpc/channelz/service"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/internal/lab/kit"
@@ -56,15 +58,21 @@ func TestRetries(t *testing.T) {
 
 // A server that says it is not well gets no calls; its connection stays.
 func TestHealth(t *testing.T) {
-	p, all, c := pair(t, rovergrpc.WithServiceConfig(`{"healthCheckConfig": {"serviceName": "lab.Node"}}`))
+	p, all, c := pair(t, rovergrpc.WithTimeout(200*time.Millisecond), rovergrpc.WithServiceConfig(`{"healthCheckConfig": {"serviceName": "lab.Node"}}`))
 	all[0].health.SetServingStatus("lab.Node", healthpb.HealthCheckResponse_NOT_SERVING)
 	c.answers(t, all[1])
 	kit.Equal(t, "connections kept", p.Stats().Kept, 2)
 	kit.Equal(t, "connections closed", p.Stats().Closed+p.Stats().Lost, 0)
+	all[1].health.SetServingStatus("lab.Node", healthpb.HealthCheckResponse_NOT_SERVING)
+	eventually(t, "calls fail and say why", func() bool {
+		_, err := c.who(soon(t))
+		return status.Code(err) == codes.Unavailable && strings.Contains(err.Error(), "NOT_SERVING")
+	})
+	kit.Equal(t, "connections kept", p.Stats().Kept, 2)
 	all[0].health.SetServingStatus("lab.Node", healthpb.HealthCheckResponse_SERVING)
 	before := all[0].calls.Load()
 	eventually(t, "it gets calls again", func() bool {
-		kit.Must(c.who(soon(t)))(t)
+		kit.Must(c.who(soon(t), grpc.WaitForReady(true)))(t)
 		return all[0].calls.Load() > before
 	})
 }
@@ -118,6 +126,29 @@ func TestServerThatHangs(t *testing.T) {
 		t.Log("its connection was reset:", err)
 	}
 	kit.Equal(t, "connections kept", p.Stats().Kept, 1)
+}
+
+// A server that gives its slot and hangs up is no different, and so is one that
+// does so once HTTP/2 is up.
+func TestServerThatHangsUp(t *testing.T) {
+	for _, preface := range []string{"", "\x00\x00\x00\x04\x00\x00\x00\x00\x00"} { // an empty SETTINGS frame
+		all, _ := nodes(t, 1)
+		p := bare(t, 2)
+		c := dial(t, p)
+		offer(t, p, all[0], 0)
+		short, conns := kit.ServeLine(t, "0\r\n"+preface, nil)
+		conn := kit.Must(net.Dial("tcp", short.Addr()))(t)
+		kit.Must(io.ReadFull(conn, make([]byte, 3)))(t)
+		p.Offer(rover.NewConnection("short", short, 0, conn))
+		(<-conns).Close()
+		eventually(t, "its connection is gone", func() bool {
+			if _, err := c.who(soon(t)); err != nil && preface == "" { // the other is ready for a moment, and its end costs who calls then
+				t.Error(err)
+			}
+			return p.Stats().Kept == 1
+		})
+		eventually(t, "nothing is left of it", func() bool { return p.Stats().Leaving == 0 })
+	}
 }
 
 // freezer is a dialer whose connections can be made to pass nothing any more.

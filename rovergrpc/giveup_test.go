@@ -14,13 +14,14 @@ import (
 	"github.com/callosum-go/rover/rovergrpc"
 )
 
-// answers makes a call until a node answers it, which takes a moment after a
-// change.
+// answers makes calls until ten in a row are answered by a node, which takes a
+// moment after a change.
 func (c client) answers(t *testing.T, n *node) {
 	t.Helper()
-	eventually(t, "calls go to "+n.id, func() bool { return kit.Must(c.who(soon(t)))(t) == n.id })
-	for range 10 {
-		kit.Equal(t, "who answers", kit.Must(c.who(soon(t)))(t), n.id)
+	for row := 0; row < 10; row++ {
+		if kit.Must(c.who(soon(t)))(t) != n.id {
+			row = -1
+		}
 	}
 }
 
@@ -122,20 +123,6 @@ func TestStreamAge(t *testing.T) {
 	}
 	eventually(t, "its connection is closed", func() bool { return p.Stats().Leaving == 0 && all[0].slots.InUse() == 0 })
 	c.answers(t, all[1])
-}
-
-// A stream that ends before its age leaves no timer that would end another.
-func TestStreamAgeOfNothing(t *testing.T) {
-	all, _ := nodes(t, 2)
-	p := bare(t, 1)
-	c := dial(t, p, rovergrpc.WithStreamAge(time.Hour)) // goleak and the pool's Close would find it
-	offer(t, p, all[0], 5)
-	s := kit.Must(c.echo(soon(t)))(t)
-	kit.Must(s.ping())(t)
-	offer(t, p, all[1], 1)
-	c.answers(t, all[1])
-	kit.Check(t, s.leave())
-	eventually(t, "its connection is closed", func() bool { return p.Stats().Leaving == 0 && all[0].slots.InUse() == 0 })
 }
 
 // The least busy connection gets the next call.

@@ -84,7 +84,7 @@ func serve(t testing.TB, id, address string, options ...grpc.ServerOption) *node
 	l := kit.Must(server.Listen("tcp", address, server.WithSlots(&n.slots)))(t)
 	at := l.Addr().(*net.TCPAddr)
 	n.at = rover.Server{Host: at.IP.String(), Port: at.Port}
-	n.Server = grpc.NewServer(append(options, grpc.ConnectionTimeout(time.Second))...)
+	n.Server = grpc.NewServer(append(options, grpc.ConnectionTimeout(20*time.Second))...)
 	n.health.SetServingStatus("lab.Node", healthpb.HealthCheckResponse_SERVING)
 	n.RegisterService(&nodeService, n)
 	healthpb.RegisterHealthServer(n, n.health)

@@ -2,7 +2,6 @@ package rovergrpc
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -11,8 +10,6 @@ import (
 	"google.golang.org/grpc/balancer"
 	"google.golang.org/grpc/balancer/base"
 	"google.golang.org/grpc/connectivity"
-
-	"github.com/callosum-go/rover/pool"
 )
 
 // lanes is the balancer of one client: so many places for a connection, and who
@@ -28,9 +25,11 @@ type lanes struct {
 
 	// mu is held while gRPC gets a new picker, so that the last one is the
 	// latest. It is taken before all of gRPC's locks, which call nothing of ours.
-	mu    sync.Mutex
-	ready []*sub
-	err   error // why none is, if there has been a reason since one was
+	mu     sync.Mutex
+	ready  []*sub
+	late   bool        // none has been ready for the timeout
+	wait   *time.Timer // until then
+	unwell error       // why one that is connected is not ready, by its own account; nil while one is ready
 }
 
 // UpdateClientConnState comes first, and again with each service config: from
@@ -38,6 +37,7 @@ type lanes struct {
 func (b *lanes) UpdateClientConnState(balancer.ClientConnState) error {
 	b.begin.Do(func() {
 		b.mu.Lock()
+		b.wait = time.AfterFunc(b.timeout, func() { b.giveUp(nil) })
 		b.publish()
 		b.mu.Unlock()
 		for range b.conns {
@@ -51,6 +51,11 @@ func (b *lanes) UpdateClientConnState(balancer.ClientConnState) error {
 func (b *lanes) Close() {
 	b.shut()
 	b.running.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.wait != nil {
+		b.wait.Stop()
+	}
 }
 
 func (b *lanes) ResolverError(error)                                        {}
@@ -62,15 +67,16 @@ func (b *lanes) ExitIdle()                                                  {} /
 func (b *lanes) lane() {
 	const shortest = 50 * time.Millisecond
 	for wait := shortest; ; {
-		conn, err := b.borrow()
+		conn, err := b.pool.Get(b.open)
 		if err != nil {
+			if b.open.Err() == nil {
+				b.giveUp(err) // the pool is closed
+			}
 			return
 		}
-		if err := b.serve(conn); err == nil {
+		if b.serve(conn) == nil {
 			wait = shortest
 			continue
-		} else {
-			b.failed(err)
 		}
 		pause := time.NewTimer(time.Duration((0.8 + 0.4*rand.Float64()) * float64(wait)))
 		wait = min(2*wait, b.timeout)
@@ -83,41 +89,26 @@ func (b *lanes) lane() {
 	}
 }
 
-// borrow waits for a connection. The error is the balancer's end or the pool's.
-// While no lane is ready somebody may be waiting for it: calls are to fail when
-// that has taken the timeout.
-func (b *lanes) borrow() (*pool.Conn, error) {
-	for {
-		ctx, end := b.open, context.CancelFunc(func() {})
-		if !b.isReady() {
-			ctx, end = context.WithTimeout(b.open, b.timeout)
-		}
-		conn, err := b.pool.Get(ctx)
-		end()
-		if err == nil {
-			return conn, nil
-		}
-		if b.open.Err() != nil {
-			return nil, err
-		}
-		b.failed(err)
-		if errors.Is(err, pool.ErrClosed) {
-			return nil, err
-		}
+// giveUp has calls fail while no lane is ready: why, unless the pool knows it.
+func (b *lanes) giveUp(why error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.ready) > 0 || b.open.Err() != nil {
+		return
 	}
+	b.late = true
+	if why != nil {
+		b.unwell = why
+	}
+	b.publish()
 }
 
-func (b *lanes) isReady() bool {
+// isUnwell notes what a server says of itself, for calls that fail.
+func (b *lanes) isUnwell(why error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.ready) > 0
-}
-
-// failed is why calls fail while no lane is ready.
-func (b *lanes) failed(err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.err = err; len(b.ready) == 0 {
+	if len(b.ready) == 0 {
+		b.unwell = why
 		b.publish()
 	}
 }
@@ -131,21 +122,25 @@ func (b *lanes) set(s *sub, ready bool) {
 	case ready == (at >= 0) || ready && s.given.Err() != nil:
 		return
 	case ready:
-		b.ready, b.err = append(b.ready, s), nil
+		b.ready, b.late, b.unwell = append(b.ready, s), false, nil
+		b.wait.Stop()
 	default:
-		b.ready = slices.Delete(b.ready, at, at+1)
+		if b.ready = slices.Delete(b.ready, at, at+1); len(b.ready) == 0 {
+			b.wait.Reset(b.timeout)
+		}
 	}
 	b.publish()
 }
 
-// publish gives gRPC a picker of those that are ready.
+// publish gives gRPC a picker of those that are ready. Without any, calls wait;
+// when that has taken too long they fail.
 func (b *lanes) publish() {
-	state := balancer.State{ConnectivityState: connectivity.Ready, Picker: b.picker(slices.Clone(b.ready))}
-	if len(b.ready) == 0 {
-		state = balancer.State{ConnectivityState: connectivity.Connecting, Picker: base.NewErrPicker(balancer.ErrNoSubConnAvailable)}
-		if b.err != nil {
-			state = balancer.State{ConnectivityState: connectivity.TransientFailure, Picker: base.NewErrPicker(b.err)}
-		}
+	state := balancer.State{ConnectivityState: connectivity.Connecting, Picker: base.NewErrPicker(balancer.ErrNoSubConnAvailable)}
+	switch {
+	case len(b.ready) > 0:
+		state = balancer.State{ConnectivityState: connectivity.Ready, Picker: b.picker(slices.Clone(b.ready))}
+	case b.late:
+		state = balancer.State{ConnectivityState: connectivity.TransientFailure, Picker: failing{b.pool, b.unwell}}
 	}
 	b.cc.UpdateState(state)
 }

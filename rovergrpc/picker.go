@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	"google.golang.org/grpc/balancer"
+
+	"github.com/callosum-go/rover/pool"
 )
 
 // picker chooses among the subs that are ready, at least one.
@@ -48,4 +50,22 @@ func (l leastBusy) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
 			follow(done)
 		}
 	}}, nil
+}
+
+// failing is for calls when nothing has been ready for long. They hear how it is
+// now.
+type failing struct {
+	pool *pool.Pool
+	why  error // nil: the pool knows
+}
+
+func (f failing) Pick(balancer.PickInfo) (balancer.PickResult, error) {
+	err := f.why
+	if err == nil {
+		err = f.pool.Why()
+	}
+	if err == nil { // something is idle, which a lane has not seen yet
+		err = balancer.ErrNoSubConnAvailable
+	}
+	return balancer.PickResult{}, err
 }

@@ -44,7 +44,7 @@ func TestNamesOfServers(t *testing.T) {
 	offer(t, p, a, 0)
 	offer(t, p, b, 0)
 	t.Run("other names", func(t *testing.T) { // offer has dialed the address, whose name no certificate has
-		c := dialWith(t, rovergrpc.Over(p), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: trust})))
+		c := dialWith(t, rovergrpc.Over(p, rovergrpc.WithTimeout(300*time.Millisecond)), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: trust})))
 		if _, err := c.who(soon(t)); err == nil || !strings.Contains(err.Error(), "x509") || !strings.Contains(err.Error(), "127.0.0.1") {
 			t.Errorf("got %v", err)
 		}

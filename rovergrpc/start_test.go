@@ -52,7 +52,7 @@ func TestNoConnectionInTime(t *testing.T) {
 	if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "0 held") || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %v", err)
 	}
-	kit.Equal(t, "state", c.GetState(), connectivity.TransientFailure)
+	eventually(t, "the state says so", func() bool { return c.GetState() == connectivity.TransientFailure })
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
 	if _, err := c.who(ctx, grpc.WaitForReady(true)); status.Code(err) != codes.DeadlineExceeded || !strings.Contains(err.Error(), "refused") {

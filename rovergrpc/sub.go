@@ -86,11 +86,13 @@ func (s *sub) use(closing <-chan struct{}, timeout time.Duration) error {
 // changed is what gRPC calls with each state of the SubConn, one at a time. With
 // health checks a connection may be up and not ready.
 func (b *lanes) changed(s *sub, state balancer.SubConnState) {
-	switch state.ConnectivityState {
-	case connectivity.Ready:
+	if state.ConnectivityState == connectivity.Ready {
 		s.loan.up()
 		b.set(s, true)
 		return
+	}
+	b.set(s, false)
+	switch state.ConnectivityState {
 	case connectivity.Idle: // the connection has ended, or the server drains it
 		s.end(s.loan.early())
 	case connectivity.TransientFailure:
@@ -98,10 +100,9 @@ func (b *lanes) changed(s *sub, state balancer.SubConnState) {
 			s.end(state.ConnectionError)
 		} else { // the server says that it is not well
 			s.loan.up()
-			b.failed(state.ConnectionError)
+			b.isUnwell(state.ConnectionError)
 		}
 	}
-	b.set(s, false)
 }
 
 func (s *sub) end(err error) {
