@@ -195,7 +195,7 @@ func (b *builder) make(i int) rxgo.Iterable {
 	case "every":
 		return src.All(b.pred(n.fn(0)))
 	case "count":
-		return src.Count()
+		return chain(src.Count()).Map(func(_ context.Context, v any) (any, error) { return float64(v.(int64)), nil }) // JavaScript's numbers
 	case "defaultIfEmpty":
 		return src.DefaultIfEmpty(n.Args[0])
 	case "ignoreElements":

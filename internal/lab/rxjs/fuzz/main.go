@@ -4,7 +4,7 @@
 //	npm install --prefix /tmp/rxjs rxjs@7.8.2
 //	NODE_PATH=/tmp/rxjs/node_modules go run ./internal/lab/rxjs/fuzz -count 20000
 //
-// It prints how many differ of each set of operators, with the smallest case (docs/rxjs.md says
+// It prints the sets of operators that differ most, each with the smallest case (docs/rxjs.md says
 // which differences are meant); -out keeps the cases, for
 //
 //	RXJS_CASES=$PWD/cases.json go test -run 'TestEach/NAME$' -v ./internal/lab/rxjs
@@ -96,14 +96,14 @@ func compare(folder, out string, seed, count int, mode string) (int, error) {
 	return counts["FAIL"], nil
 }
 
-// report prints the sets of operators that differ, the most frequent first.
+// report prints the sets of operators that differ, the 30 most frequent.
 func report(counts map[string]int, smallest map[string]string) {
 	var sets []string
 	for set := range smallest {
 		sets = append(sets, set)
 	}
 	slices.SortFunc(sets, func(a, b string) int { return counts[b] - counts[a] })
-	for _, set := range sets {
+	for _, set := range sets[:min(len(sets), 30)] {
 		fmt.Printf("%6d  %-28s %s\n", counts[set], smallest[set], set)
 	}
 	fmt.Printf("%d as RxJS, %d differ, %d have no counterpart here\n", counts["PASS"], counts["FAIL"], counts["SKIP"])
