@@ -120,7 +120,7 @@ func TestMergeMap(t *testing.T) {
 		{"as it comes", 0, "ab|", "^-!", [4][]string{{"^----!"}, {"-^-!"}}, "", "xy[xy]--x|"},
 		{"the same again", 0, "a-a---|", "^-----!", [4][]string{{"^----!", "--^----!"}}, "", "x-[xx]--[xx]--x|"},
 		{"two at once", 2, "abc---|", "^-----!", [4][]string{{"^----!"}, {"-^-!"}, {"---^-!"}}, "", "xy[xy]-zx-|"},
-		{"one after the other", 1, "(ab|)", "^----!", [4][]string{{"^----!"}, {"-----^-!"}}, "", "x-x-xyy|"},
+		{"one after the other", 1, "(ab|)", "(^!)", [4][]string{{"^----!"}, {"-----^-!"}}, "", "x-x-xyy|"},
 		{"no limit", -1, "(abc|)", "(^!)", [4][]string{{"^----!"}, {"^-!"}, {"^-!"}}, "", "[xyz]-yx-x|"},
 		{"nothing to map", 2, "---|", "^--!", [4][]string{}, "", "---|"},
 		{"waits for the last", 0, "a|", "^!", [4][]string{{"^----!"}}, "", "x-x-x|"},

@@ -269,6 +269,7 @@ func New(opts ...Option) (*Stream, error) {
 	s.sets = hot.NewSubject(hot.WithGrowingQueue(), hot.WithFirst(s.wholeSet))
 	s.outcomes = hot.NewSubject(hot.WithGrowingQueue())
 	s.connections = hot.NewSubject(append([]hot.SubjectOption{
+		hot.WithOwner(s), // a pool finds the rest of the rover by it
 		hot.WithEach(shared),
 		hot.WithFirst(s.offers.newestFirst)}, offerRules...)...)
 	s.unreachable = hot.NewSubject(hot.WithOverflow(hot.DropOldest), hot.WithOverflowed(s.undelivered))

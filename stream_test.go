@@ -174,11 +174,13 @@ func TestSetsFromASource(t *testing.T) {
 		"a": map[string]rover.Server{"x": kit.A}, "b": map[string]rover.Server{"x": kit.B}, "0": map[string]rover.Server{},
 		"?": "what is this", "#": kit.ErrOdd,
 	}
+	// A tick comes before the set of its instant, and the answer after it: the attempt's server
+	// has left the set then.
 	for name, test := range map[string]struct{ sets, connections, failures string }{
-		"replace all":                         {"a-b-0-|", "BBBCC-|", "-----n|"}, // the tick of 0 comes before the set, which pays for it
-		"end, and the last one stays":         {"a-b|", "BBBCCC|", "------|"},
-		"fail, and the last one stays":        {"a-b-#", "BBBCCC|", "----o-|"},
-		"are no sets, and the last one stays": {"a-?-b-", "BBBBBC|", "--?---|"},
+		"replace all":                         {"a-b-0-|", "BB-C--|", "-----n|"}, // the tick of 0 comes before the set, which pays for it
+		"end, and the last one stays":         {"a-b|", "BB-CCC|", "------|"},
+		"fail, and the last one stays":        {"a-b-#", "BB-CCC|", "----o-|"},
+		"are no sets, and the last one stays": {"a-?-b-", "BBBB-C|", "--?---|"},
 		"come late":                           {"--a", "--BBBB|", "-n----|"}, // one attempt for the ticks of 0, 1 and 2 s
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -62,6 +62,7 @@ type observable struct {
 	// when nothing of it is left behind. A nil queue: not for this subscriber.
 	direct func(subscriber) (queue <-chan rxgo.Item, leave func())
 	opts   []rxgo.Option
+	owner  any // of the Subject behind it; nil: there is none
 }
 
 func newObservable(subscribe func(subscriber) feed, opts []rxgo.Option) *observable {

@@ -29,8 +29,15 @@ func Observe(ctx context.Context, source rxgo.Observable) <-chan rxgo.Item {
 // Direct says that source is a Subject's own view: what newcomers get first is
 // in the queue as soon as Newest has returned, and nobody's code runs between.
 func Direct(source rxgo.Observable) bool {
-	o, ok := source.(*observable)
+	o, ok := known(source)
 	return ok && o.direct != nil
+}
+
+// Ours says that source is an observable of this package: its stages run on the
+// goroutine that ranges over Items, and nothing is between.
+func Ours(source rxgo.Observable) bool {
+	_, ok := known(source)
+	return ok
 }
 
 // Newest is Observe for a stream of states: if the reader is slow, the queue
@@ -52,7 +59,7 @@ func observe(ctx context.Context, source rxgo.Observable, newest bool) <-chan rx
 // changes nothing for a source that is not of this package, for what Create
 // subscribes to, and for Newest and Latest.
 func Lossless(source rxgo.Observable) rxgo.Observable {
-	o, ok := source.(*observable)
+	o, ok := known(source)
 	if !ok {
 		return source
 	}
@@ -78,7 +85,7 @@ func Lossless(source rxgo.Observable) rxgo.Observable {
 // nothing of the subscription is left behind. latest is for one goroutine at a
 // time.
 func Latest(ctx context.Context, source rxgo.Observable) (latest func() (rxgo.Item, bool), leave func()) {
-	if o, ok := source.(*observable); ok && o.direct != nil {
+	if o, ok := known(source); ok && o.direct != nil {
 		queue, leave := o.direct(subscriber{ctx: ctx, newest: true})
 		return newest(queue), leave
 	}
@@ -123,9 +130,22 @@ func newest(queue <-chan rxgo.Item) func() (rxgo.Item, bool) {
 	}
 }
 
+// A Wrapper is an observable with more to it, such as the embedded one of a struct
+// of one's own. What it wraps is subscribed as if it had been given itself.
+type Wrapper interface{ Unwrap() rxgo.Observable }
+
+// known is source, or what it wraps, if that is of this package.
+func known(source rxgo.Observable) (*observable, bool) {
+	if w, ok := source.(Wrapper); ok {
+		source = w.Unwrap()
+	}
+	o, ok := source.(*observable)
+	return o, ok
+}
+
 // ours makes any source one that ends with its subscriber's context.
 func ours(source rxgo.Observable) *observable {
-	if o, ok := source.(*observable); ok {
+	if o, ok := known(source); ok {
 		return o
 	}
 	return newObservable(func(who subscriber) feed { return who.to(source, nil) }, nil)
@@ -134,7 +154,7 @@ func ours(source rxgo.Observable) *observable {
 // to subscribes to any source, within its own options and these, for the
 // subscriber's context and as its queue is to be.
 func (who subscriber) to(source rxgo.Observable, opts []rxgo.Option) feed {
-	if o, ok := source.(*observable); ok {
+	if o, ok := known(source); ok {
 		given := read(join(o.opts, opts))
 		given.ctx, given.newest, given.lossless = who.ctx, who.newest, who.lossless
 		return o.subscribe(given)

@@ -1,6 +1,10 @@
 package hot
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/reactivex/rxgo/v2"
+)
 
 // Overflow says which item a full queue gives up.
 type Overflow int
@@ -29,6 +33,7 @@ type settings struct {
 	overflowed func(any)
 	begin      func(any) bool // nil: nothing perishes
 	over       func(any) <-chan struct{}
+	owner      any
 }
 
 // WithQueue sets how many items wait for one subscriber before its queue
@@ -86,6 +91,18 @@ func WithPerishable(begin func(v any) bool, over func(v any) <-chan struct{}) Su
 // values that every subscriber needs a copy of its own of. It runs under the
 // Subject's lock and must not call the Subject.
 func WithEach(copyOf func(v any) any) SubjectOption { return func(s *settings) { s.each = copyOf } }
+
+// WithOwner says what the Subject belongs to, for Owner.
+func WithOwner(owner any) SubjectOption { return func(s *settings) { s.owner = owner } }
+
+// Owner is the owner of the Subject behind an observable, through fused stages
+// such as Filter and Map; nil if there is none, or no telling.
+func Owner(source rxgo.Observable) any {
+	if o, ok := source.(*observable); ok {
+		return o.owner
+	}
+	return nil
+}
 
 // WithLatest gives a newcomer the latest value first, as a state has it, and
 // sets the rule DropOldest. Of WithLatest, WithReplay and WithFirst the last

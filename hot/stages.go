@@ -20,7 +20,7 @@ type sequence func(who subscriber, yield func(rxgo.Item) bool) (next func(v any)
 // subscriber's error strategy says otherwise, end it. takes says that the
 // stage makes new values of what it gets, which counts as taking them.
 func (o *observable) stage(takes bool, s sequence, opts []rxgo.Option) *observable {
-	return newObservable(func(who subscriber) feed {
+	staged := newObservable(func(who subscriber) feed {
 		feed := o.subscribe(who)
 		feed.items = s.over(who, feed.items)
 		if takes {
@@ -28,6 +28,8 @@ func (o *observable) stage(takes bool, s sequence, opts []rxgo.Option) *observab
 		}
 		return feed
 	}, join(o.opts, opts))
+	staged.owner = o.owner
+	return staged
 }
 
 func (s sequence) over(who subscriber, items iter.Seq[rxgo.Item]) iter.Seq[rxgo.Item] {

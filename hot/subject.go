@@ -120,6 +120,7 @@ func (s *Subject) Subscribers() int {
 // not missed.
 func (s *Subject) Observable() rxgo.Observable {
 	o := newObservable(s.feed, nil)
+	o.owner = s.owner
 	if s.begin != nil {
 		return o // a value is asked as late as can be whether it is over
 	}

@@ -228,3 +228,13 @@ func TestNobodySubscribesWithinAnUpdate(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// The owner is found through stages.
+func TestOwner(t *testing.T) {
+	s := hot.NewSubject(hot.WithOwner("me"))
+	o := s.Observable()
+	equal(t, hot.Owner(o), any("me"))
+	equal(t, hot.Owner(o.Filter(all).Take(3)), any("me"))
+	equal(t, hot.Owner(hot.NewSubject().Observable()), nil)
+	equal(t, hot.Owner(rxgo.Empty()), nil)
+}

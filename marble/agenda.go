@@ -6,43 +6,47 @@ import (
 	"time"
 )
 
-// The order of what is due at one instant. Sources come last, in the order in which the
-// test made them.
+// The order of what is due at one instant, which is RxJS's: expectations, calls, hot
+// sources as they were made, cold ones as they were subscribed.
 const (
-	subscriptions = iota
+	expectations = iota
 	calls
-	firstSource
+	hotSources
+	coldSources
 )
 
-// entry is one thing to do at one time.
-type entry struct {
-	at   time.Duration // since frame zero
-	rank int
-	turn int // among entries of one time and rank: the first added goes first
-	do   func()
+// task is something to do, once or again and again.
+type task struct {
+	at    time.Duration // since frame zero
+	phase int
+	turn  int // among tasks of one time and phase
+	// do does it. more says that it is to be done once more, at the time at, which it has
+	// set then.
+	do func() (more bool)
 }
 
-// agenda is what a test has still to do, in order. Any goroutine may add an entry. The one
+// agenda is what a test has still to do, in order. Any goroutine may add a task. The one
 // that drives the test takes it and does it.
 type agenda struct {
 	mu      sync.Mutex
 	zero    time.Time // frame zero, once the time runs
-	entries entries
+	tasks   tasks
 	turns   int
 	planned time.Duration // the latest time that the test itself names
 	started time.Duration // the latest end of what began before planned
-	changed chan struct{}
+	changed chan struct{} // a task was added
+	timer   *time.Timer
 }
 
 func newAgenda() *agenda { return &agenda{changed: make(chan struct{}, 1)} }
 
-// start starts the time, at the first entry or at frame zero, whichever is earlier.
+// start starts the time, at the first task or at frame zero, whichever is earlier.
 func (a *agenda) start() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	first := time.Duration(0)
-	if len(a.entries) > 0 {
-		first = min(first, a.entries[0].at)
+	if len(a.tasks) > 0 {
+		first = min(first, a.tasks[0].at)
 	}
 	a.zero = time.Now().Add(-first)
 }
@@ -85,10 +89,17 @@ func (a *agenda) end() time.Duration {
 	return max(a.planned, a.started)
 }
 
-func (a *agenda) add(at time.Duration, rank int, do func()) {
+// once adds what is done once.
+func (a *agenda) once(at time.Duration, phase int, do func()) {
+	a.add(&task{at: at, phase: phase, do: func() bool { do(); return false }})
+}
+
+// add adds a task behind those of its time and phase.
+func (a *agenda) add(t *task) {
 	a.mu.Lock()
 	a.turns++
-	heap.Push(&a.entries, entry{at: at, rank: rank, turn: a.turns, do: do})
+	t.turn = a.turns
+	heap.Push(&a.tasks, t)
 	a.mu.Unlock()
 	select {
 	case a.changed <- struct{}{}:
@@ -96,26 +107,34 @@ func (a *agenda) add(at time.Duration, rank int, do func()) {
 	}
 }
 
-// take returns what is due. over is true when nothing is, and nothing will be.
-func (a *agenda) take() (do func(), over bool) {
+// next does what is due first. over is true when nothing is, and nothing will be.
+func (a *agenda) next() (over bool) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if len(a.entries) > 0 && a.entries[0].at <= a.since() {
-		return heap.Pop(&a.entries).(entry).do, false
+	if len(a.tasks) == 0 || a.tasks[0].at > a.since() {
+		over = a.wait() <= 0
+		a.mu.Unlock()
+		return over
 	}
-	return nil, a.wait() <= 0
+	t := heap.Pop(&a.tasks).(*task)
+	a.mu.Unlock()
+	if t.do() {
+		a.mu.Lock()
+		heap.Push(&a.tasks, t)
+		a.mu.Unlock()
+	}
+	return false
 }
 
 // wait is the time until something is due or the test is over.
 func (a *agenda) wait() time.Duration {
 	until := max(a.planned, a.started)
-	if len(a.entries) > 0 {
-		until = min(until, a.entries[0].at)
+	if len(a.tasks) > 0 {
+		until = min(until, a.tasks[0].at)
 	}
 	return until - a.since()
 }
 
-// sleep waits until something is due, the test is over or an entry is added.
+// sleep waits until something is due, the test is over or a task is added.
 func (a *agenda) sleep() {
 	a.mu.Lock()
 	wait := a.wait()
@@ -123,32 +142,38 @@ func (a *agenda) sleep() {
 	if wait <= 0 {
 		return
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
+	if a.timer == nil {
+		a.timer = time.NewTimer(wait)
+	} else {
+		a.timer.Reset(wait)
+	}
 	select {
-	case <-timer.C:
+	case <-a.timer.C:
 	case <-a.changed:
+		a.timer.Stop()
 	}
 }
 
-// entries is a heap, the next one to do on top.
-type entries []entry
+// tasks is a heap, the next one to do on top.
+type tasks []*task
 
-func (e entries) Len() int      { return len(e) }
-func (e entries) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
-func (e entries) Less(i, j int) bool {
+func (t tasks) Len() int      { return len(t) }
+func (t tasks) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
+func (t tasks) Less(i, j int) bool {
 	switch {
-	case e[i].at != e[j].at:
-		return e[i].at < e[j].at
-	case e[i].rank != e[j].rank:
-		return e[i].rank < e[j].rank
+	case t[i].at != t[j].at:
+		return t[i].at < t[j].at
+	case t[i].phase != t[j].phase:
+		return t[i].phase < t[j].phase
 	default:
-		return e[i].turn < e[j].turn
+		return t[i].turn < t[j].turn
 	}
 }
-func (e *entries) Push(x any) { *e = append(*e, x.(entry)) }
-func (e *entries) Pop() any {
-	last := (*e)[len(*e)-1]
-	*e = (*e)[:len(*e)-1]
-	return last
+func (t *tasks) Push(x any) { *t = append(*t, x.(*task)) }
+func (t *tasks) Pop() any {
+	last := len(*t) - 1
+	popped := (*t)[last]
+	(*t)[last] = nil
+	*t = (*t)[:last]
+	return popped
 }

@@ -1,10 +1,6 @@
 package marble
 
-import (
-	"errors"
-	"reflect"
-	"time"
-)
+import "time"
 
 // comparison is what was wanted and what was got at one instant.
 type comparison struct {
@@ -13,8 +9,21 @@ type comparison struct {
 	same      bool
 }
 
+// alike reports whether two diagrams are the same, event by event.
+func (q equality) alike(want, got []Event) bool {
+	if len(want) != len(got) {
+		return false
+	}
+	for i := range want {
+		if want[i].At != got[i].At || !q.events(want[i], got[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // compare puts two diagrams side by side, instant by instant.
-func compare(want, got []Event, anyOrder bool) []comparison {
+func (q equality) compare(want, got []Event, anyOrder bool) []comparison {
 	var all []comparison
 	wanted, seen := instants(want), instants(got)
 	for len(wanted)+len(seen) > 0 {
@@ -28,18 +37,18 @@ func compare(want, got []Event, anyOrder bool) []comparison {
 			c.got, seen = seen[0], seen[1:]
 		}
 		if anyOrder {
-			c.got = inOrderOf(c.want, c.got)
+			c.got = q.inOrderOf(c.want, c.got)
 		}
-		c.same = len(c.want) == len(c.got) && sameUpTo(c.want, c.got) == len(c.want)
+		c.same = len(c.want) == len(c.got) && q.sameUpTo(c.want, c.got) == len(c.want)
 		all = append(all, c)
 	}
 	return all
 }
 
 // sameUpTo is the number of events, from the first on, that are the same in both runs.
-func sameUpTo(want, got []Event) int {
+func (q equality) sameUpTo(want, got []Event) int {
 	for i := range min(len(want), len(got)) {
-		if !same(want[i], got[i]) {
+		if !q.events(want[i], got[i]) {
 			return i
 		}
 	}
@@ -47,12 +56,12 @@ func sameUpTo(want, got []Event) int {
 }
 
 // inOrderOf orders got as want, where both have a value. Other values follow, then the end.
-func inOrderOf(want, got []Event) []Event {
+func (q equality) inOrderOf(want, got []Event) []Event {
 	rest := append([]Event(nil), got...)
 	var ordered []Event
 	for _, w := range want {
 		for i, g := range rest {
-			if w.Kind == Next && same(w, g) {
+			if w.Kind == Next && q.events(w, g) {
 				ordered = append(ordered, g)
 				rest = append(rest[:i], rest[i+1:]...)
 				break
@@ -60,18 +69,4 @@ func inOrderOf(want, got []Event) []Event {
 		}
 	}
 	return append(ordered, rest...)
-}
-
-func same(want, got Event) bool {
-	return want.Kind == got.Kind && equal(want.Value, got.Value)
-}
-
-// equal is reflect.DeepEqual. For errors, errors.Is is enough.
-func equal(want, got any) bool {
-	if w, ok := want.(error); ok {
-		if g, ok := got.(error); ok && errors.Is(g, w) {
-			return true
-		}
-	}
-	return reflect.DeepEqual(want, got)
 }

@@ -1,6 +1,9 @@
 package marble
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/reactivex/rxgo/v2"
 )
 
@@ -32,6 +35,7 @@ type Expectation struct {
 	window         Diagram
 	anyOrder       bool
 	errorsAsValues bool
+	equality       equality
 	got            *recording
 	made           bool
 }
@@ -46,14 +50,14 @@ func (m *M) Expect(o rxgo.Iterable, options ...Option) *Expectation {
 func (m *M) expect(o rxgo.Iterable, where string, options []Option) *Expectation {
 	m.Helper()
 	m.beforeTheEnd()
-	e := &Expectation{m: m, where: where}
+	e := &Expectation{m: m, where: where, equality: byDefault}
 	for _, option := range options {
 		option(e)
 	}
 	e.got = e.observe(o)
 	m.addCheck(func() {
 		if !e.made {
-			m.Errorf("marble: %s: an expectation that was never made: Expect needs ToBe or ToEqual", e.where)
+			m.fail(e.where, "an expectation that was never made: Expect needs ToBe or ToEqual")
 		}
 	})
 	return e
@@ -62,22 +66,37 @@ func (m *M) expect(o rxgo.Iterable, where string, options []Option) *Expectation
 // ToBe expects what a diagram says, and nothing else. Values are as for M.Hot. Times are
 // since frame zero, whatever the window.
 //
-// Values are equal if reflect.DeepEqual says so; an error is the expected one if errors.Is
-// says so.
+// Values are equal if reflect.DeepEqual says so, and NaN is NaN; Equal and Compare change
+// that. An error is the expected one if errors.Is says so. What is compared is what was
+// emitted: data is copied when it comes, so that a later change of it is seen for what it is.
+//
+// A value that is a cold source, as in Values{"x": m.Cold("-a|")}, stands for an inner
+// observable that does what the source's diagram says, from when it was emitted on. It is
+// subscribed then, as RxJS does it.
 func (e *Expectation) ToBe(diagram string, values ...Values) {
 	e.m.Helper()
 	e.make()
 	all := merged(values)
 	want := e.m.parse(diagram, plainGrammar, values)
 	e.m.agenda.plan(want.End)
+	if hasInner(all) {
+		e.got.inner = true
+		for _, event := range want.Events {
+			if inner, ok := innerDiagram(event.Value); ok {
+				e.m.agenda.plan(event.At + inner.End)
+			}
+		}
+	}
 	e.m.addCheck(func() { e.compare(want, all) })
 }
 
-// ToEqual expects what another observable does, value by value and time by time.
+// ToEqual expects what another observable does, value by value and time by time, and inner
+// observables by what they do. It subscribes both alike.
 func (e *Expectation) ToEqual(other rxgo.Iterable) {
 	e.m.Helper()
 	e.make()
 	want := e.observe(other)
+	e.got.inner, want.inner = true, true
 	e.m.addCheck(func() { e.compare(want.diagram(), nil) })
 }
 
@@ -90,9 +109,21 @@ func (e *Expectation) make() {
 }
 
 func (e *Expectation) compare(want Diagram, values Values) {
-	e.m.Helper()
 	got := e.got.diagram()
-	if failure := explain(want, got, values, e.anyOrder); failure != "" {
-		e.m.Errorf("marble: %s: not what was expected\n%s", e.where, failure)
+	failure := explanation{equality: e.equality, anyOrder: e.anyOrder, values: values}.of(want, got)
+	if failure == "" {
+		return
 	}
+	for _, line := range slices.Concat(e.got.changed(), e.m.overflowed()) {
+		failure += "\n    " + line
+	}
+	e.m.fail(e.where, "not what was expected\n%s", failure)
+}
+
+func merged(values []Values) Values {
+	all := Values{}
+	for _, v := range values {
+		maps.Copy(all, v)
+	}
+	return all
 }

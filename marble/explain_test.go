@@ -44,7 +44,7 @@ func TestFailureText(t *testing.T) {
 					got.Events[i].Letter = "" // a recording has none
 				}
 			}
-			golden(t, test.name+".txt", explain(want, got, test.values, false))
+			golden(t, test.name+".txt", explanation{equality: byDefault, values: test.values}.of(want, got))
 		})
 	}
 }

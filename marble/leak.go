@@ -9,24 +9,32 @@ import (
 	"strings"
 )
 
-// goroutines are the stacks of some goroutines, by their number.
-type goroutines map[string]string
+// A goroutine that is left is found by the bubble, which does not end while it has one: it
+// panics. So stacks are read, and that is what costs, where a test has failed and nowhere
+// else.
 
 // header is the first line of a stack within a bubble: number, state, bubble.
 var header = regexp.MustCompile(`^goroutine (\d+)(?: gp=\S+ m=\S+(?: mp=\S+)?)? \[(.*), synctest bubble (\d+)\]:`)
 
-// goroutinesOfBubble are the goroutines in the caller's bubble, the caller included. Only
-// stack traces show a goroutine's bubble.
-func goroutinesOfBubble() goroutines {
-	stacks := strings.Split(allStacks(), "\n\n")
-	own := header.FindStringSubmatch(stacks[0]) // the caller comes first
-	if own == nil {
-		return nil
+// bubble is the number of the caller's bubble, which only a stack trace shows.
+func bubble() string {
+	buffer := make([]byte, 128)
+	h := header.FindSubmatch(buffer[:runtime.Stack(buffer, false)])
+	if h == nil {
+		return ""
 	}
-	all := goroutines{}
-	for _, stack := range stacks {
-		if h := header.FindStringSubmatch(stack); h != nil && h[3] == own[3] {
-			all[h[1]] = stack
+	return string(h[3])
+}
+
+// goroutines are the stacks of some goroutines.
+type goroutines []string
+
+// goroutinesOf are those in a bubble, but for the bubble's own root.
+func goroutinesOf(bubble string) (all goroutines) {
+	for _, stack := range strings.Split(allStacks(), "\n\n") {
+		h := header.FindStringSubmatch(stack)
+		if h != nil && h[3] == bubble && !strings.HasPrefix(h[2], "running") && !strings.HasPrefix(h[2], "synctest.Run") {
+			all = append(all, stack)
 		}
 	}
 	return all
@@ -41,16 +49,6 @@ func allStacks() string {
 	}
 }
 
-func (g goroutines) without(others goroutines) goroutines {
-	left := goroutines{}
-	for number, stack := range g {
-		if _, known := others[number]; !known {
-			left[number] = stack
-		}
-	}
-	return left
-}
-
 // String is where each goroutine waits and what started it. Those that are alike are
 // counted.
 func (g goroutines) String() string {
@@ -59,7 +57,7 @@ func (g goroutines) String() string {
 		alike[summary(stack)]++
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "marble: goroutines left in the bubble: %d", len(g))
+	fmt.Fprint(&b, len(g))
 	for _, what := range slices.Sorted(maps.Keys(alike)) {
 		fmt.Fprintf(&b, "\n    %d × %s", alike[what], what)
 	}

@@ -5,11 +5,13 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"unicode"
 )
 
 // legend has the letter of each value.
 type legend struct {
+	equality
 	entries []legendEntry
 	taken   map[string]bool // letters that stand for something, here or in the test
 	plain   bool            // the test gives no letter a value: a letter is a string
@@ -22,8 +24,8 @@ type legendEntry struct {
 }
 
 // newLegend has the letters to which the test gives values.
-func newLegend(want []Event, values Values) *legend {
-	l := &legend{taken: map[string]bool{}, plain: true}
+func newLegend(q equality, want []Event, values Values) *legend {
+	l := &legend{equality: q, taken: map[string]bool{}, plain: true}
 	for _, letter := range slices.Sorted(maps.Keys(values)) {
 		if letter == "#" {
 			continue
@@ -47,7 +49,7 @@ func (l *legend) add(letter string, value any, ours bool) {
 // letter is the letter of a value, a new one if it has none.
 func (l *legend) letter(value any) string {
 	for _, e := range l.entries {
-		if equal(e.value, value) {
+		if l.equality.values(e.value, value) {
 			return e.letter
 		}
 	}
@@ -94,11 +96,29 @@ func (l *legend) lines(events []Event) []string {
 	return lines
 }
 
+// showInner writes an inner observable as its diagram.
+func showInner(v any) string {
+	d, ok := innerDiagram(v)
+	if !ok {
+		return fmt.Sprintf("the source %q", v)
+	}
+	l := newLegend(byDefault, nil, nil)
+	d.Events = slices.Clone(d.Events)
+	for i, e := range d.Events {
+		if e.Kind == Next {
+			d.Events[i].Letter = l.letter(e.Value)
+		}
+	}
+	return strings.Join(append([]string{fmt.Sprintf("an observable %q", d)}, l.lines(d.Events)...), ", ")
+}
+
 // show writes a value, with its type where the text alone does not show it.
 func show(value any) string {
 	switch v := value.(type) {
 	case nil:
 		return "nil"
+	case *recording, *Source:
+		return showInner(v)
 	case string:
 		return fmt.Sprintf("%q", v)
 	case int, bool, float64:

@@ -2,11 +2,11 @@ package marble
 
 import (
 	"fmt"
-	"maps"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,31 +22,33 @@ import (
 // TB.Cleanup is not left.
 func Test(t *testing.T, f func(m *M)) {
 	t.Helper()
-	var leaked atomic.Bool
+	where, number := caller(), ""
 	defer func() {
-		// For a goroutine that is left, the bubble panics with a deadlock. The goroutine
-		// was reported already, by name.
-		if failure := recover(); failure != nil {
-			if !leaked.Load() {
-				panic(failure)
-			}
-			t.FailNow()
+		failure := recover()
+		if failure == nil {
+			return
 		}
+		if !strings.HasPrefix(fmt.Sprint(failure), "deadlock: ") || number == "" {
+			panic(failure)
+		}
+		left := goroutinesOf(number)
+		if strings.Contains(fmt.Sprint(failure), "has exited") {
+			fail(t, where, "goroutines left in the bubble: %s", left)
+		} else {
+			fail(t, where, "the test waits for what never comes; the goroutines in the bubble: %s", left)
+		}
+		t.FailNow()
 	}()
-	synctest.Test(t, func(t *testing.T) { run(t, &leaked, f) })
+	synctest.Test(t, func(t *testing.T) {
+		number = bubble()
+		run(t, f)
+	})
 }
 
 // run is Test within a bubble. Failures go to t, which need not be a *testing.T.
-func run(t testing.TB, leaked *atomic.Bool, f func(m *M)) {
-	m := &M{TB: t, frame: DefaultFrame, agenda: newAgenda(), released: make(chan struct{})}
-	before := goroutinesOfBubble()
-	t.Cleanup(func() { // registered first: runs last
-		m.release()
-		if left := goroutinesOfBubble().without(before); len(left) > 0 {
-			leaked.Store(true)
-			t.Errorf("%s", left)
-		}
-	})
+func run(t testing.TB, f func(m *M)) {
+	m := &M{TB: t, frame: DefaultFrame, agenda: newAgenda()}
+	t.Cleanup(m.release) // registered first: runs last
 	f(m)
 	if !m.flushed {
 		m.Flush()
@@ -57,11 +59,10 @@ func run(t testing.TB, leaked *atomic.Bool, f func(m *M)) {
 // of the test. Frame zero is when f has returned, or has called Flush.
 type M struct {
 	testing.TB
-	frame    time.Duration
-	agenda   *agenda
-	released chan struct{} // closed when the test is over: ends all subscriptions to sources
-	flushed  bool
-	over     bool // its time has passed
+	frame   time.Duration
+	agenda  *agenda
+	flushed bool
+	over    bool // its time has passed
 
 	mu         sync.Mutex
 	parsed     bool // a diagram was read
@@ -96,7 +97,7 @@ func (m *M) Hot(diagram string, values ...Values) *Source {
 	m.Helper()
 	s := m.newSource(diagram, hotGrammar, values)
 	m.agenda.plan(s.diagram.End)
-	s.schedule(0, 0, s.emitToAll)
+	s.play(hotSources, 0, s.emitToAll)
 	return s
 }
 
@@ -122,15 +123,18 @@ func (m *M) Time(diagram string) time.Duration {
 // sources emit.
 func (m *M) At(d time.Duration, f func()) {
 	m.agenda.plan(d)
-	m.agenda.add(d, calls, func() { go f() })
+	m.agenda.once(d, calls, func() { go f() })
 }
 
 // Flush lets the time of all diagrams pass, and checks all expectations. The code after it
 // runs when all is over. Test calls Flush if f has not.
 //
-// At one instant the pipeline's own timers come first; then expectations subscribe and
-// unsubscribe, then At's functions run, then sources emit, in the order in which they were
-// made. After each of these steps every goroutine of the bubble has run until it waits.
+// What happens at one instant has an order, always the same and the same as in RxJS's
+// TestScheduler: expectations subscribe and unsubscribe, as they were made; At's functions
+// run; hot sources emit, as they were made; cold ones emit, as they were subscribed. Each
+// value goes to one subscriber, then to the next, and after each of these steps every
+// goroutine of the bubble has run until it waits. Only the pipeline's own timers are not in
+// that order: those that are due come before all of this, as the bubble has it.
 //
 // The time passes until the last event of sources, expectations, windows and At. If an
 // expected observable neither ends nor has a window, as much time passes again, for values
@@ -150,10 +154,10 @@ func (m *M) Flush() {
 		m.agenda.plan(max(2*m.agenda.end(), m.frame))
 		m.pass()
 	}
-	for _, s := range m.sources {
+	for _, s := range m.madeSources() {
 		s.settle()
 	}
-	for _, r := range m.recordings {
+	for _, r := range m.madeRecordings() {
 		r.leave()
 	}
 	synctest.Wait()
@@ -166,33 +170,52 @@ func (m *M) Flush() {
 // pass does what is on the agenda, up to its end. Before each step every goroutine has run
 // until it waits.
 func (m *M) pass() {
-	for over := false; !over; {
+	for over := false; !over; over = m.agenda.next() {
 		m.agenda.sleep()
 		synctest.Wait()
-		var do func()
-		if do, over = m.agenda.take(); do != nil {
-			do()
-		}
 	}
 }
 
 func (m *M) anyOpen() bool {
-	for _, r := range m.recordings {
-		if r.waits() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.madeRecordings(), (*recording).waits)
 }
 
 // release ends all subscriptions that are left.
 func (m *M) release() {
 	synctest.Wait()
-	for _, s := range m.sources {
+	for _, s := range m.madeSources() {
 		s.reportOpen()
+		s.release()
 	}
-	close(m.released)
-	synctest.Wait()
+}
+
+// madeSources and madeRecordings are those made so far: a pipeline may make more of them.
+func (m *M) madeSources() []*Source {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sources
+}
+
+func (m *M) madeRecordings() []*recording {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.recordings
+}
+
+// overflowed has a line for each subscription to a source that has lost something.
+func (m *M) overflowed() (lines []string) {
+	for _, s := range m.madeSources() {
+		lines = append(lines, s.overflowed()...)
+	}
+	return lines
+}
+
+// fail fails the test, at a line of the test's own.
+func (m *M) fail(where, format string, args ...any) { fail(m, where, format, args...) }
+
+func fail(t testing.TB, where, format string, args ...any) {
+	fmt.Fprintf(t.Output(), "%s: marble: %s\n", where, fmt.Sprintf(format, args...))
+	t.Fail()
 }
 
 // parse reads a diagram of the test, or ends the test.
@@ -206,14 +229,6 @@ func (m *M) parse(diagram string, g grammar, values []Values) Diagram {
 		m.Fatalf("%v", err)
 	}
 	return d
-}
-
-func merged(values []Values) Values {
-	all := Values{}
-	for _, v := range values {
-		maps.Copy(all, v)
-	}
-	return all
 }
 
 func (m *M) addCheck(check func()) {

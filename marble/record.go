@@ -2,9 +2,12 @@ package marble
 
 import (
 	"context"
+	"fmt"
+	"iter"
 	"sync"
 	"time"
 
+	"github.com/callosum-go/rover/hot"
 	"github.com/reactivex/rxgo/v2"
 )
 
@@ -12,89 +15,155 @@ import (
 type recording struct {
 	m              *M
 	where          string // the expectation's line
+	source         rxgo.Iterable
+	from           time.Duration
 	errorsAsValues bool
+	inner          bool // observables are recorded, too
 	windowed       bool // the window says when to unsubscribe
 	leave          context.CancelFunc
 
 	mu     sync.Mutex
 	events []Event
+	copied []copied
 	ended  bool // no more can come: the channel or the window is closed
+}
+
+// copied is a value that was emitted and of which there is a copy.
+type copied struct {
+	at              time.Duration
+	snapshot, value any
 }
 
 // observerKey is the key of the recording in its context, so that a source can find which
 // expectation subscribed.
 type observerKey struct{}
 
+// record makes a recording that has not yet begun.
+func (m *M) record(where string, errorsAsValues, inner bool) (r *recording, ctx context.Context) {
+	r = &recording{m: m, where: where, errorsAsValues: errorsAsValues, inner: inner}
+	ctx, r.leave = context.WithCancel(context.WithValue(m.Context(), observerKey{}, r))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.recordings = append(m.recordings, r)
+	return r, ctx
+}
+
 // observe plans to subscribe, and to unsubscribe, as the expectation's window says.
 func (e *Expectation) observe(source rxgo.Iterable) *recording {
 	m := e.m
-	r := &recording{m: m, where: e.where, errorsAsValues: e.errorsAsValues}
-	ctx, cancel := context.WithCancel(context.WithValue(m.Context(), observerKey{}, r))
-	r.leave = cancel
-	from := time.Duration(0)
+	r, ctx := m.record(e.where, e.errorsAsValues, false)
 	for _, event := range e.window.Events {
 		switch event.Kind {
 		case Subscribed:
-			from = event.At
+			r.from = event.At
 		case Unsubscribed:
 			r.windowed = true
-			m.agenda.add(event.At, subscriptions, func() {
+			m.agenda.once(event.At, expectations, func() {
 				r.end()
-				cancel()
+				r.leave()
 			})
 		}
 	}
 	m.agenda.plan(e.window.End)
-	m.agenda.add(from, subscriptions, func() {
-		go r.collect(ctx, source.Observe(rxgo.WithContext(ctx)))
-	})
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.recordings = append(m.recordings, r)
+	m.agenda.once(r.from, expectations, func() { r.begin(ctx, source) })
 	return r
 }
 
-// collect notes what comes until ctx ends or the channel is closed. It goes on after an
-// error, to see what must not come then.
-func (r *recording) collect(ctx context.Context, items <-chan rxgo.Item) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case item, ok := <-items:
-			if ctx.Err() != nil {
+// begin subscribes, and notes what comes on a goroutine of its own.
+func (r *recording) begin(ctx context.Context, source rxgo.Iterable) {
+	r.source = source
+	items := itemsOf(ctx, source)
+	go r.collect(ctx, items)
+}
+
+// itemsOf subscribes to source, at once.
+func itemsOf(ctx context.Context, source rxgo.Iterable) iter.Seq[rxgo.Item] {
+	if o, ok := source.(rxgo.Observable); ok && hot.Ours(o) {
+		return hot.Items(ctx, o) // without a channel between
+	}
+	channel := source.Observe(rxgo.WithContext(ctx))
+	return func(yield func(rxgo.Item) bool) {
+		for {
+			select {
+			case <-ctx.Done():
 				return
-			}
-			r.note(item, ok)
-			if !ok {
-				return
+			case item, ok := <-channel:
+				if !ok || !yield(item) {
+					return
+				}
 			}
 		}
 	}
 }
 
-func (r *recording) note(item rxgo.Item, ok bool) {
+// collect notes what comes until ctx or the source ends. It goes on after an error, to see
+// what must not come then.
+func (r *recording) collect(ctx context.Context, items iter.Seq[rxgo.Item]) {
+	for item := range items {
+		if ctx.Err() != nil {
+			return
+		}
+		r.note(item)
+	}
+	if ctx.Err() == nil {
+		r.complete()
+	}
+}
+
+func (r *recording) note(item rxgo.Item) {
+	event := Event{At: r.m.agenda.now()}
+	switch {
+	case item.E != nil && r.errorsAsValues:
+		event.Value = item.E
+	case item.E != nil:
+		event.Kind, event.Letter, event.Value = Failed, "#", item.E
+	default:
+		event.Value = r.kept(item.V, event.At)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, event)
+}
+
+// kept is what a recording keeps of a value: a snapshot, for the value may be changed later,
+// or what an inner observable does.
+func (r *recording) kept(v any, at time.Duration) any {
+	if inner, ok := v.(rxgo.Iterable); ok && r.inner {
+		within, ctx := r.m.record(r.where, r.errorsAsValues, true)
+		within.from, within.windowed = at, true // the test does not last longer for it
+		within.begin(ctx, inner)
+		return within
+	}
+	was, isCopy := snapshot(v)
+	if isCopy {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.copied = append(r.copied, copied{at, was, v})
+	}
+	return was
+}
+
+// changed has a line for each value that was changed after it was emitted.
+func (r *recording) changed() (lines []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.copied {
+		if !deepEqual(c.snapshot, c.value) {
+			lines = append(lines, fmt.Sprintf("%s, emitted at %v, was changed later: it is %s now", show(c.snapshot), c.at, show(c.value)))
+		}
+	}
+	return lines
+}
+
+func (r *recording) complete() {
 	at := r.m.agenda.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch {
-	case !ok && r.failed():
-	case !ok:
+	// RxGo closes the channel after an error, which is then no completion.
+	if n := len(r.events); n == 0 || r.events[n-1].Kind != Failed {
 		r.events = append(r.events, Event{At: at, Kind: Completed, Letter: "|"})
-	case item.E == nil:
-		r.events = append(r.events, Event{At: at, Value: item.V})
-	case r.errorsAsValues:
-		r.events = append(r.events, Event{At: at, Value: item.E})
-	default:
-		r.events = append(r.events, Event{At: at, Kind: Failed, Letter: "#", Value: item.E})
 	}
-	r.ended = r.ended || !ok
-}
-
-// failed reports whether the last item was an error. RxGo closes the channel after it, which
-// is then no completion.
-func (r *recording) failed() bool {
-	return len(r.events) > 0 && r.events[len(r.events)-1].Kind == Failed
+	r.ended = true
 }
 
 func (r *recording) end() {
@@ -121,5 +190,17 @@ func (r *recording) diagram() Diagram {
 	if n := len(r.events); n > 0 {
 		d.End = r.events[n-1].At
 	}
+	return d
+}
+
+// sinceSubscribed is the diagram of an inner observable: its frame zero is when it was
+// emitted.
+func (r *recording) sinceSubscribed() Diagram {
+	d := r.diagram()
+	d.Events = append([]Event(nil), d.Events...)
+	for i := range d.Events {
+		d.Events[i].At -= r.from
+	}
+	d.End = max(0, d.End-r.from)
 	return d
 }

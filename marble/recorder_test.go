@@ -3,10 +3,10 @@ package marble
 import (
 	"context"
 	"fmt"
+	"io"
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 )
@@ -23,6 +23,15 @@ type recorder struct {
 func (r *recorder) Helper()                  {}
 func (r *recorder) Context() context.Context { return r.ctx }
 func (r *recorder) Cleanup(f func())         { r.cleanups = append(r.cleanups, f) }
+
+func (r *recorder) Fail()             {}
+func (r *recorder) Output() io.Writer { return r }
+
+// Write is what is written to Output: a failure at a line of the test's own.
+func (r *recorder) Write(text []byte) (int, error) {
+	r.Errorf("%s", text)
+	return len(text), nil
+}
 
 func (r *recorder) Errorf(format string, args ...any) {
 	r.mu.Lock()
@@ -58,7 +67,7 @@ func failuresIn(t *testing.T, f func(m *M)) []string {
 				cleanup()
 			}
 		}()
-		run(r, new(atomic.Bool), f)
+		run(r, f)
 	}()
 	<-done
 	return r.failures

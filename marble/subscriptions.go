@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // SubscriptionExpectation is about when a source is subscribed.
@@ -22,7 +23,7 @@ func (m *M) ExpectSubscriptions(source *Source) *SubscriptionExpectation {
 	e := &SubscriptionExpectation{m: m, source: source, where: caller()}
 	m.addCheck(func() {
 		if !e.made {
-			m.Errorf("marble: %s: an expectation that was never made: ExpectSubscriptions needs ToBe", e.where)
+			m.fail(e.where, "an expectation that was never made: ExpectSubscriptions needs ToBe")
 		}
 	})
 	return e
@@ -53,14 +54,34 @@ func (e *SubscriptionExpectation) compare(want []Diagram) {
 	slices.SortStableFunc(want, byTime)
 	slices.SortStableFunc(got, byTime)
 	if !slices.EqualFunc(want, got, func(w, g Diagram) bool { return slices.Equal(w.Events, g.Events) }) {
-		e.m.Errorf("marble: %s: not the subscriptions that were expected of %q\n%s",
-			e.where, e.source, explainWindows(want, got))
+		e.m.fail(e.where, "not the subscriptions that were expected of %q\n%s", e.source, explainWindows(want, got))
 	}
 }
 
 // byTime orders subscriptions by their beginning, then by their end.
 func byTime(a, b Diagram) int {
 	return slices.CompareFunc(a.Events, b.Events, func(x, y Event) int { return cmp.Compare(x.At, y.At) })
+}
+
+// Subscription is when somebody was subscribed to a source, since frame zero.
+type Subscription struct {
+	From, To time.Duration
+	Open     bool // it had not ended when the time of the test was over, or has not so far; To is zero
+	Lost     int  // how many values found the subscriber's queue full
+}
+
+// Subscriptions are all there have been so far, in the order in which they began.
+func (s *Source) Subscriptions() []Subscription {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Subscription, len(s.subscriptions))
+	for i, sub := range s.subscriptions {
+		all[i] = Subscription{From: sub.from, Open: sub.open || !sub.over, Lost: int(sub.lost.Load())}
+		if !all[i].Open {
+			all[i].To = sub.to
+		}
+	}
+	return all
 }
 
 // windows has each subscription as it was when the time of the test was over.

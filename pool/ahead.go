@@ -1,10 +1,9 @@
 package pool
 
 import (
-	"errors"
 	"net"
-	"os"
 	"sync"
+	"time"
 )
 
 // aheadMax is how much is read before somebody borrows the connection. Behind
@@ -17,18 +16,19 @@ const aheadMax = 4096
 // borrower sets are the goroutine's too.
 type ahead struct {
 	net.Conn
-	ended func() // told that there is no more to read
+	ended func(error) // called when there is no more to read
 
 	mu      sync.Mutex
 	news    sync.Cond // something of what follows has changed
 	running bool
 	idle    bool // since start, nobody has called Read
+	again   bool // start was called since the goroutine began to read: the deadline it met is another's
 	unread  []byte
 	err     error // for every Read behind unread
 	piece   [128]byte
 }
 
-func newAhead(conn net.Conn, ended func()) *ahead {
+func newAhead(conn net.Conn, ended func(error)) *ahead {
 	a := &ahead{Conn: conn, ended: ended}
 	a.news.L = &a.mu
 	return a
@@ -38,7 +38,7 @@ func newAhead(conn net.Conn, ended func()) *ahead {
 func (a *ahead) start() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.idle = true
+	a.idle, a.again = true, true
 	if !a.running && a.err == nil && len(a.unread) < aheadMax {
 		a.running = true
 		go a.run()
@@ -47,21 +47,34 @@ func (a *ahead) start() {
 
 func (a *ahead) run() {
 	for more := true; more; {
+		a.mu.Lock()
+		a.again = false
+		a.mu.Unlock()
 		n, err := a.Conn.Read(a.piece[:])
-		late := errors.Is(err, os.ErrDeadlineExceeded) // for the borrower to see by itself
+		late := isLate(err) // for the borrower to see by itself
 		a.mu.Lock()
 		a.unread = append(a.unread, a.piece[:n]...)
 		if !late {
 			a.err = err
 		}
-		more = err == nil && a.idle && len(a.unread) < aheadMax
+		more = (err == nil || late && a.again) && a.idle && len(a.unread) < aheadMax
 		a.running = more
 		a.news.Broadcast()
 		a.mu.Unlock()
 		if err != nil && !late {
-			a.ended()
+			a.ended(err)
 		}
 	}
+}
+
+// pending is Unread if something was read that nobody has had, or how it ended.
+func (a *ahead) pending() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.unread) > 0 {
+		return Unread
+	}
+	return a.err
 }
 
 func (a *ahead) Read(p []byte) (int, error) {
@@ -86,8 +99,13 @@ func (a *ahead) Read(p []byte) (int, error) {
 // NetConn returns the connection itself, past what was read ahead.
 func (a *ahead) NetConn() net.Conn { return a.Conn }
 
-// Close closes the connection and waits for the goroutine.
+// Close closes the connection and waits for the goroutine. The deadline wakes it
+// where closing does not: the streams of yamux can be read after that.
 func (a *ahead) Close() error {
+	a.mu.Lock()
+	a.idle = false
+	a.mu.Unlock()
+	_ = a.Conn.SetReadDeadline(time.Unix(1, 0))
 	err := a.Conn.Close()
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -13,6 +13,9 @@ import (
 // feed one pool. It subscribes before it returns; the channel it returns is
 // closed when the feeding has ended, with the source, ctx or the pool.
 //
+// Of a rover's own Connections, filtered or not, the pool learns its Outcomes
+// and Sets too, as Follow says.
+//
 // An item that is no *rover.Connection is skipped; an error ends the feeding,
 // as it ends any RxGo stream. Either is logged at Warn.
 func (p *Pool) Attach(ctx context.Context, connections rxgo.Observable) rxgo.Disposed {
@@ -26,6 +29,9 @@ func (p *Pool) Attach(ctx context.Context, connections rxgo.Observable) rxgo.Dis
 	if closed {
 		close(done)
 		return done
+	}
+	if stream, ok := hot.Owner(connections).(*rover.Stream); ok {
+		p.Follow(ctx, stream.Outcomes(), stream.Sets())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	unhook := context.AfterFunc(p.open, cancel)

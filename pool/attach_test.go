@@ -79,7 +79,7 @@ func TestAttachTellsWhatIsWrong(t *testing.T) {
 
 func TestKindsHaveNames(t *testing.T) {
 	kit.Equal(t, "kind", pool.Closed.String(), "closed")
-	kit.Equal(t, "kind", pool.Kind(9).String(), "Kind(9)")
+	kit.Equal(t, "kind", pool.Kind(13).String(), "Kind(13)")
 	kit.Equal(t, "kind", pool.Kind(-1).String(), "Kind(-1)")
 }
 

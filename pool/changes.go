@@ -1,6 +1,8 @@
 package pool
 
 import (
+	"errors"
+	"maps"
 	"time"
 
 	"github.com/callosum-go/rover"
@@ -25,6 +27,10 @@ const (
 	Waiting   = roam.Waiting
 	Satisfied = roam.Satisfied
 	Rerated   = roam.Rerated
+	Declined  = roam.Declined
+	Suspended = roam.Suspended
+	Trusted   = roam.Trusted
+	Resized   = roam.Resized
 )
 
 // Changes emits a Change for each thing that happens from now on, in order,
@@ -67,41 +73,72 @@ func (p *Pool) out(c Change, e *entry) {
 	}
 }
 
-// Stats are a pool's state and counters, all of one moment.
+// Stats are a pool's state and counters, all of one moment. They marshal to JSON.
 //
-//	Kept = Idle + Lent
+//	Kept = Idle + Lent + Readying
 //	Accepted = Kept + Replaced + Lost + Closed
 type Stats struct {
-	Kept    int // now, at most Max
-	Idle    int // of these
-	Lent    int // of these
-	Leaving int // out of the pool, and lent: closed when they come back
-	Waiting int // Gets
+	Kept     int // now, at most Max
+	Idle     int // of these
+	Lent     int // of these
+	Readying int // of these: WithReady is at work on them
+	Leaving  int // out of the pool, and lent: closed when they come back
+	Trials   int // beside the pool, to see whether their servers are well again
+	Waiting  int // Gets
 
 	Accepted int // offers
 	Declined int // offers
 	Replaced int // by a better one
 	Lost     int // the other side is gone
-	Closed   int // by their holder or with the pool
+	Closed   int // by their holder, the pool, or with it
+
+	Causes map[Cause]int // why the pool or Fail has closed connections
 
 	Lowest, Highest int                  // slots kept; -1 if none
 	Servers         map[rover.Server]int // connections kept of each
 }
 
-// Stats returns the state and the counters so far, in O(Kept).
+// Stats returns the state and the counters so far. It takes the pool's lock for
+// as long as it takes to copy them, however many connections there are.
 func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.stats
-	s.Kept, s.Idle, s.Waiting = len(p.kept.entries), len(p.idle), p.waiting.Len()
-	s.Lent = s.Kept - s.Idle
+	s.Kept, s.Idle, s.Waiting = len(p.kept.entries), p.idleKept(), p.waiters()
+	s.Trials, s.Readying = len(p.trials), p.keptReadying()
+	s.Lent = s.Kept - s.Idle - s.Readying
 	s.Lowest, s.Highest = -1, p.kept.worst()
-	s.Servers = make(map[rover.Server]int)
-	for _, e := range p.kept.entries {
-		s.Servers[e.server]++
-	}
+	s.Causes = maps.Clone(s.Causes)
+	s.Servers = make(map[rover.Server]int, len(p.kept.servers))
+	maps.Copy(s.Servers, p.kept.servers)
 	if s.Kept > 0 {
 		s.Lowest = p.kept.entries[0].rate
 	}
 	return s
+}
+
+// keptReadying is how many of those kept are being made ready.
+func (p *Pool) keptReadying() (n int) {
+	if p.readying == 0 {
+		return 0
+	}
+	for _, e := range p.kept.entries {
+		if e.readying {
+			n++
+		}
+	}
+	return n
+}
+
+// count counts why a connection is closed. False: it is no Cause.
+func (p *Pool) count(why error) bool {
+	var cause Cause
+	if !errors.As(why, &cause) {
+		return false
+	}
+	if p.stats.Causes == nil {
+		p.stats.Causes = make(map[Cause]int)
+	}
+	p.stats.Causes[cause]++
+	return true
 }

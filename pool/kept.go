@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/roam"
 )
 
@@ -16,6 +17,7 @@ type shelf struct {
 	viewed  bool
 	version int // counts what happens to it
 	ages    int
+	servers map[rover.Server]int // how many of each
 }
 
 func (s *shelf) find(e *entry) (at int) {
@@ -29,6 +31,10 @@ func (s *shelf) add(e *entry) {
 	s.version++
 	s.ages++
 	e.age, e.kept = s.ages, true
+	if s.servers == nil {
+		s.servers = make(map[rover.Server]int)
+	}
+	s.servers[e.server]++
 	at := s.find(e)
 	s.entries = slices.Insert(s.entries, at, e)
 	if s.viewed {
@@ -39,6 +45,9 @@ func (s *shelf) add(e *entry) {
 func (s *shelf) remove(e *entry) {
 	s.version++
 	e.kept = false
+	if s.servers[e.server]--; s.servers[e.server] == 0 {
+		delete(s.servers, e.server)
+	}
 	at := s.find(e)
 	s.entries = slices.Delete(s.entries, at, at+1)
 	if s.viewed {
@@ -52,4 +61,15 @@ func (s *shelf) worst() int {
 		return -1
 	}
 	return s.entries[len(s.entries)-1].rate
+}
+
+// count is how many of a server have that slot.
+func (s *shelf) count(id string, slot int) (n int) {
+	at, _ := slices.BinarySearchFunc(s.entries, slot, func(x *entry, slot int) int { return cmp.Compare(x.rate, slot) })
+	for ; at < len(s.entries) && s.entries[at].rate == slot; at++ {
+		if s.entries[at].id == id {
+			n++
+		}
+	}
+	return n
 }

@@ -121,7 +121,7 @@ func TestWhoWaitsLeaves(t *testing.T) {
 		for range 3 {
 			running.Go(func() {
 				_, err := p.Get(ctx)
-				kit.Equal(t, "error", err, context.DeadlineExceeded)
+				kit.Equal(t, "error", errors.Is(err, context.DeadlineExceeded), true)
 			})
 			running.Go(func() {
 				_, err := p.Get(context.Background())
@@ -133,7 +133,7 @@ func TestWhoWaitsLeaves(t *testing.T) {
 		p.Close()
 		running.Wait()
 		_, err := p.Get(ctx)
-		kit.Equal(t, "error", err, context.DeadlineExceeded)
+		kit.Equal(t, "error", errors.Is(err, context.DeadlineExceeded), true)
 	})
 }
 
@@ -148,7 +148,7 @@ func TestLentToWhoJustLeft(t *testing.T) {
 			c.Release()
 			served++
 		} else {
-			kit.Equal(t, "error", err, context.Canceled)
+			kit.Equal(t, "error", errors.Is(err, context.Canceled), true)
 		}
 		kit.Equal(t, "idle", p.Stats().Idle, 1)
 	}

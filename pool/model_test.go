@@ -7,12 +7,14 @@ import (
 	"strconv"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/pool"
+	"github.com/callosum-go/rover/roam"
 )
 
 // TestModel does random things to a pool and to a model of it that is too
@@ -39,6 +41,9 @@ func TestModel(t *testing.T) {
 				"close":       m.close,
 				"they send":   m.theySend,
 				"read":        m.read,
+				"ask":         m.ask,
+				"late":        m.late,
+				"send late":   m.sendLate,
 				"they close":  m.theyClose,
 			})
 			m.end(t)
@@ -54,23 +59,6 @@ type model struct {
 	loans   []*pool.Conn // those that are over too
 	waiting []*waiter
 	want    pool.Stats
-}
-
-// A peer is one socket, seen from both sides.
-type peer struct {
-	net.Conn // ours
-	theirs   net.Conn
-	slot     int
-	unread   string
-
-	kept, dead bool
-	loan       *pool.Conn // nil: not lent
-	closed     int
-}
-
-func (s *peer) Close() error {
-	s.closed++
-	return s.Conn.Close()
 }
 
 // A waiter is a Get under way.
@@ -101,12 +89,40 @@ func (m *model) worst() int {
 	return worst
 }
 
-func (m *model) newPeer(t *rapid.T) (*peer, *rover.Connection) {
-	s := &peer{slot: rapid.IntRange(0, 6).Draw(t, "slot")}
+func (m *model) newPeer(slot int) (*peer, *rover.Connection) {
+	s := &peer{slot: slot}
 	s.Conn, s.theirs = net.Pipe()
 	at := rover.Server{Host: strconv.Itoa(len(m.sockets)), Port: 1}
 	m.sockets = append(m.sockets, s)
 	return s, rover.NewConnection("a", at, s.slot, s)
+}
+
+// count is how many are kept with a slot: all have the same server's id.
+func (m *model) count(slot int) int {
+	return len(m.those(func(s *peer) bool { return s.kept && s.slot == slot }))
+}
+
+// full is true at the limit of sockets, twice Max.
+func (m *model) full() bool {
+	return len(m.those(func(s *peer) bool { return s.kept || s.loan != nil })) >= 2*m.max
+}
+
+// wants is what becomes of an offer.
+func (m *model) wants(slot int) bool {
+	if len(m.those(isKept)) < m.max {
+		return !m.full()
+	}
+	worst := m.worst()
+	if slot >= worst || m.count(slot) >= roam.Twins {
+		return false
+	}
+	return !m.full() || !m.victimLent(worst)
+}
+
+// victimLent is true if what would go is lent: of the worst, the longest kept.
+func (m *model) victimLent(worst int) bool {
+	all := m.those(func(s *peer) bool { return s.kept && s.slot == worst })
+	return all[0].loan != nil
 }
 
 // lent is told of a loan and finds the socket, which must be free for it.
@@ -122,8 +138,9 @@ func (m *model) lent(t *rapid.T, c *pool.Conn) {
 
 func (m *model) offer(t *rapid.T) {
 	worst, kept := m.worst(), len(m.those(isKept))
-	s, c := m.newPeer(t)
-	wanted := kept < m.max || s.slot < worst
+	slot := rapid.IntRange(0, 6).Draw(t, "slot")
+	wanted := m.wants(slot)
+	s, c := m.newPeer(slot)
 	if got := m.p.Offer(c); got != wanted {
 		t.Fatalf("slot %d kept: %v, want %v", s.slot, got, wanted)
 	}
@@ -170,7 +187,7 @@ func (m *model) put(t *rapid.T, s *peer) {
 }
 
 func (m *model) offerDead(t *rapid.T) {
-	s, c := m.newPeer(t)
+	s, c := m.newPeer(rapid.IntRange(0, 6).Draw(t, "slot"))
 	s.theirs.Close()
 	s.dead = true
 	if m.p.Offer(c) {
@@ -180,8 +197,9 @@ func (m *model) offerDead(t *rapid.T) {
 }
 
 func (m *model) offerTaken(t *rapid.T) {
-	worst, kept := m.worst(), len(m.those(isKept))
-	s, c := m.newPeer(t)
+	slot := rapid.IntRange(0, 6).Draw(t, "slot")
+	wanted := m.wants(slot)
+	s, c := m.newPeer(slot)
 	m.sockets = m.sockets[:len(m.sockets)-1] // somebody else's
 	defer s.theirs.Close()
 	defer s.Conn.Close()
@@ -191,7 +209,7 @@ func (m *model) offerTaken(t *rapid.T) {
 	if m.p.Offer(c) {
 		t.Fatal("kept what was taken")
 	}
-	if kept == m.max && s.slot >= worst {
+	if !wanted {
 		m.want.Declined++
 	}
 }
@@ -204,6 +222,7 @@ func (m *model) get(t *rapid.T) {
 		w.got <- c
 	}()
 	synctest.Wait()
+	m.drop(t)
 	if len(m.those(isIdle)) == 0 {
 		m.waiting = append(m.waiting, w)
 		return
@@ -214,6 +233,7 @@ func (m *model) get(t *rapid.T) {
 
 func (m *model) tryGet(t *rapid.T) {
 	c, ok := m.p.TryGet()
+	m.drop(t)
 	if idle := m.those(isIdle); ok != (len(idle) > 0) {
 		t.Fatalf("TryGet is %v with %d idle", ok, len(idle))
 	}
@@ -256,10 +276,71 @@ func (m *model) over(c *pool.Conn) *peer {
 func (m *model) release(t *rapid.T) {
 	c := pick(t, m.loans)
 	c.Release()
-	synctest.Wait()
-	if s := m.over(c); s != nil && s.kept {
+	time.Sleep(2 * time.Millisecond) // what is no socket is listened to before it is idle
+	s := m.over(c)
+	if s == nil {
+		return
+	}
+	defer s.renew()
+	switch why := s.unclean(); {
+	case !s.kept:
+	case why != 0:
+		m.shut(s, why)
+	default:
 		m.put(t, s)
 	}
+}
+
+// shut counts a connection that the pool closes.
+func (m *model) shut(s *peer, why pool.Cause) {
+	s.kept = false
+	m.want.Closed++
+	if m.want.Causes == nil {
+		m.want.Causes = map[pool.Cause]int{}
+	}
+	m.want.Causes[why]++
+}
+
+// drop notes what a Get has found unfit and closed: used before, and with bytes
+// that came since.
+func (m *model) drop(t *rapid.T) {
+	for _, s := range m.those(isIdle) {
+		if s.closed > 0 {
+			if !s.used || s.unread == "" {
+				t.Fatalf("closed for nothing: %+v", s)
+			}
+			m.shut(s, pool.Unread)
+		}
+	}
+}
+
+func (m *model) ask(t *rapid.T) {
+	s := pick(t, m.those(func(s *peer) bool { return isLent(s) && !s.dead }))
+	s.use()
+	go s.theirs.Read(make([]byte, 1))
+	if _, err := s.loan.Write([]byte("?")); err != nil {
+		t.Fatal(err)
+	}
+	s.open++
+	s.asked = true
+}
+
+// late is a deadline that passes, which means something to who has asked.
+func (m *model) late(t *rapid.T) {
+	s := pick(t, m.those(func(s *peer) bool { return isLent(s) && !s.dead && s.unread == "" && s.using }))
+	s.loan.SetReadDeadline(time.Unix(1, 0))
+	if n, err := s.loan.Read(make([]byte, 1)); n > 0 || err == nil {
+		t.Fatalf("read %d bytes, %v", n, err)
+	}
+	s.loan.SetReadDeadline(time.Time{})
+	s.late = s.late || s.asked
+}
+
+// sendLate is an answer that comes when who asked has gone.
+func (m *model) sendLate(t *rapid.T) {
+	s := pick(t, m.those(func(s *peer) bool { return isIdle(s) && s.used }))
+	s.theirs.Write([]byte("late"))
+	s.unread += "late"
 }
 
 func (m *model) close(t *rapid.T) {
@@ -268,17 +349,19 @@ func (m *model) close(t *rapid.T) {
 	if s := m.over(c); s != nil && s.kept {
 		s.kept = false
 		m.want.Closed++
+		s.renew()
 	}
 }
 
 func (m *model) theySend(t *rapid.T) {
-	s := pick(t, m.those(isIdle))
+	s := pick(t, m.those(func(s *peer) bool { return isIdle(s) && !s.used }))
 	s.theirs.Write([]byte("hello"))
 	s.unread += "hello"
 }
 
 func (m *model) read(t *rapid.T) {
 	s := pick(t, m.those(func(s *peer) bool { return isLent(s) && s.unread != "" }))
+	s.use()
 	b := make([]byte, len(s.unread))
 	for n := 0; n < len(b); {
 		k, err := s.loan.Read(b[n:])
@@ -286,6 +369,7 @@ func (m *model) read(t *rapid.T) {
 			t.Fatal(err)
 		}
 		n += k
+		s.open = max(s.open-1, 0)
 	}
 	if string(b) != s.unread {
 		t.Fatalf("read %q, want %q", b, s.unread)
@@ -366,6 +450,7 @@ func (m *model) end(t *rapid.T) {
 	m.compare(t)
 	for _, c := range m.loans {
 		c.Release()
+		time.Sleep(2 * time.Millisecond)
 		m.over(c)
 		m.compare(t)
 	}

@@ -15,6 +15,7 @@ type opened struct {
 	rover    []rover.Option
 	roaming  []roam.Option
 	stream   *rover.Stream
+	dial     func(id string) // attempts a server; nil: nobody can
 	learning rxgo.Disposed
 }
 
@@ -60,6 +61,7 @@ func Open(ctx context.Context, opts ...Option) (*Pool, error) {
 	if p.choice == nil {
 		p.choice, p.kept.viewed = policy.Choose, true
 	}
+	o.dial = policy.Dial
 	o.learning = policy.Learn(p.open, o.stream.Outcomes(), o.stream.Sets(), p.Moves())
 	p.Attach(p.open, o.stream.Connections())
 	if err := o.stream.Start(ctx); err != nil {

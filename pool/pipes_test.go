@@ -7,6 +7,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/internal/lab/kit"
@@ -111,4 +112,28 @@ func (n *network) serve(t testing.TB, at rover.Server) (die func()) {
 		mu.Unlock()
 		tasks.Wait()
 	}
+}
+
+// strict runs a slot server that hangs up on who says nothing within a second.
+func (n *network) strict(t testing.TB, at rover.Server) {
+	l := kit.Must(server.NewListener(n.listen(at.Addr())))(t)
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			tasks.Go(func() {
+				defer conn.Close()
+				conn.SetReadDeadline(time.Now().Add(time.Second))
+				if _, err := conn.Read(make([]byte, 8)); err != nil {
+					return
+				}
+				conn.SetReadDeadline(time.Time{})
+				io.Copy(io.Discard, struct{ io.Reader }{conn})
+			})
+		}
+	})
+	t.Cleanup(func() { l.Close(); tasks.Wait() })
 }

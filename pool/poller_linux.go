@@ -105,7 +105,7 @@ func (w *poller) look() (home []*entry) {
 			token := uint64(uint32(event.Pad))<<32 | uint64(uint32(event.Fd))
 			e := w.entries[token]
 			delete(w.entries, token)
-			if e != nil && e.pool.lose(e) {
+			if e != nil && e.pool.lose(e, nil) {
 				home = append(home, e)
 			}
 		}

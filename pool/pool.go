@@ -20,19 +20,22 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/hot"
 )
 
 // DefaultMax is how many connections a pool keeps, unless WithMax says otherwise.
 const DefaultMax = 100
 
-// ErrClosed is what Get and DialContext return once the pool is closed.
+// ErrClosed is what Get and its like return once the pool is closed.
 var ErrClosed = errors.New("pool: closed")
 
 // An Option configures New.
@@ -64,10 +67,17 @@ func WithLogger(l *slog.Logger) Option {
 // was offered and that are still alive. It is made by New and ended by Close.
 // All methods are safe for many goroutines.
 type Pool struct {
-	max    int
-	logger *slog.Logger
-	choice Choice // nil: the lowest slots
-	opened opened // by Open
+	max        int
+	logger     *slog.Logger
+	choice     Choice // nil: the lowest slots
+	reuse      func(*Conn) bool
+	ready      func(context.Context, net.Conn) (net.Conn, error)
+	idleMin    int
+	idleMax    int // 0: as many as Max has room for
+	maxAge     time.Duration
+	maxSockets int
+	drainGrace time.Duration
+	opened     opened // by Open
 
 	changes *hot.Subject // of Change
 	moves   *hot.Subject // of Change, without loans
@@ -75,21 +85,33 @@ type Pool struct {
 	moved   atomic.Bool  // Moves has
 	waits   sync.Pool    // of *wait; not global, for a channel made in a test's bubble stays there
 	poller  poller
+	reasons reasons
 	closing sync.Once
 	open    context.Context // ends with Close
 	shut    context.CancelFunc
-	feeding sync.WaitGroup // Attach's goroutines; added to under mu while not closed
+	feeding sync.WaitGroup // the pool's goroutines; added to under mu while not closed
 
 	// mu guards what follows and the entries' state. No socket is touched and
 	// nothing waits under it. Taken after the poller's lock; before the policy's,
 	// which its choice takes, and before changes' own.
-	mu      sync.Mutex
-	closed  bool
-	kept    shelf
-	idle    []*entry
-	waiting queue // empty unless idle is
-	blank   []Conn
-	stats   Stats // the counters; the rest is filled in when asked
+	mu          sync.Mutex
+	closed      bool
+	kept        shelf
+	trials      map[*entry]struct{} // lent like those kept, and not kept
+	idle        []*entry
+	dice        rand.PCG          // which of them is lent
+	idleTrials  int               // of these
+	readying    int               // are being made ready
+	waiting     queue             // empty unless idle is
+	named       map[string]*queue // who waits for one server, by id
+	standings   map[who]*standing // of servers that have failed
+	sets        []rover.SetChange // the last ones, oldest first
+	emptySince  time.Time         // if nothing is kept
+	waitedSince time.Time         // if somebody waits
+	wanting     int               // what the pool wanted when it last said so
+	holders     []holder
+	blank       []Conn
+	stats       Stats // the counters; the rest is filled in when asked
 }
 
 // New makes an empty pool. An error names the option and what is wrong with
@@ -112,148 +134,98 @@ func configured(opts []Option) (*Pool, error) {
 			return nil, err
 		}
 	}
+	if err := p.checkSockets(); err != nil {
+		return nil, err
+	}
 	p.kept.viewed = p.choice != nil
+	p.emptySince = time.Now()
+	p.dice.Seed(rand.Uint64(), rand.Uint64())
 	p.changes, p.moves = hot.NewSubject(hot.WithGrowingQueue()), hot.NewSubject(hot.WithGrowingQueue())
 	p.waits.New = func() any { return &wait{lent: make(chan *Conn, 1)} }
 	p.open, p.shut = context.WithCancel(context.Background())
 	return p, nil
 }
 
-// Get lends a connection. It waits, in order of arrival, until one is free;
-// the error is ErrClosed, or ctx's when that ends first.
-func (p *Pool) Get(ctx context.Context) (*Conn, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return nil, ErrClosed
-	}
-	if c := p.take(); c != nil {
-		p.mu.Unlock()
-		return c, nil
-	}
-	w := p.waits.Get().(*wait)
-	p.waiting.push(w)
-	w.since = time.Time{}
-	if p.heard() {
-		w.since = time.Now()
-		p.emit(Change{Kind: Waiting})
-	}
-	p.mu.Unlock()
-
-	var c *Conn
-	select {
-	case c = <-w.lent:
-	case <-ctx.Done():
-		p.mu.Lock()
-		left := p.waiting.remove(w)
-		if left {
-			p.satisfied(w, ctx.Err())
-		}
-		p.mu.Unlock()
-		if !left { // one was lent meanwhile, or the pool closed
-			if c = <-w.lent; c != nil {
-				c.Release()
-			}
-		}
-		p.waits.Put(w)
-		return nil, ctx.Err()
-	}
-	p.waits.Put(w)
-	if c == nil {
-		return nil, ErrClosed
-	}
-	return c, nil
-}
-
-// TryGet lends a connection if one is idle. It never waits.
-func (p *Pool) TryGet() (*Conn, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c := p.take()
-	return c, c != nil
-}
-
-// DialContext is Get for whoever wants a dial function: http.Transport's
-// DialContext, grpc.WithContextDialer, a database driver. Network and address
-// are ignored, the pool decides. What it returns is a *Conn; clients that dial
-// close what they dialed, which takes it from the pool for good.
-func (p *Pool) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	c, err := p.Get(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// take lends one of the idle, nil if there is none.
-func (p *Pool) take() *Conn {
-	if len(p.idle) == 0 {
-		return nil
-	}
-	e := p.idle[rand.IntN(len(p.idle))]
-	p.unshelve(e)
-	return p.lend(e, 0)
-}
-
-// put lends e to who has waited longest, or lays it with the idle.
-func (p *Pool) put(e *entry) {
-	if w := p.waiting.pop(); w != nil {
-		w.lent <- p.lend(e, p.satisfied(w, nil))
-		return
-	}
-	e.spot = len(p.idle)
-	p.idle = append(p.idle, e)
-}
-
-// satisfied emits that w waits no longer and returns how long it did.
-func (p *Pool) satisfied(w *wait, cause error) (took time.Duration) {
-	if !w.since.IsZero() {
-		took = time.Since(w.since)
-	}
-	if p.heard() {
-		p.emit(Change{Kind: Satisfied, Took: took, Cause: cause})
-	}
-	return took
-}
-
-// drop takes e out of the pool. home: it is not lent, so the caller must close
-// it; one that is lent closes when it comes back.
+// drop takes e out of the pool, or ends its trial. home: it is not lent, so the
+// caller must close it; one that is lent closes when it comes back.
 func (p *Pool) drop(e *entry) (home bool) {
-	p.kept.remove(e)
-	if e.spot < 0 {
-		p.stats.Leaving++
-		return false
+	if e.kept {
+		p.kept.remove(e)
+		if len(p.kept.entries) == 0 {
+			p.emptySince = time.Now()
+		}
+	} else {
+		p.stats.Declined++ // it was offered, and is not kept after all
 	}
-	p.unshelve(e)
-	return true
+	home = e.spot >= 0
+	if home {
+		p.unshelve(e)
+	} else {
+		p.stats.Leaving++
+	}
+	p.endTrial(e)
+	e.stopTimer()
+	p.resize()
+	return home
 }
 
 // expel drops e, which the pool wants no more, and counts it. What it returns,
 // which may be nil, is to be called without the lock.
 func (p *Pool) expel(why Change, e *entry, count *int) (finish func()) {
 	*count++
+	p.count(why.Cause)
 	p.out(why, e)
 	if p.drop(e) {
-		return func() { e.close() }
+		return e.shut
 	}
 	return e.replace()
 }
 
-// lose takes e out because the other side is gone. The caller must close it if
-// the answer is true.
-func (p *Pool) lose(e *entry) (home bool) {
+// end drops e, which comes back and is not to be lent again; why is nil if its
+// borrower has closed it, and no Cause if the other side has.
+func (p *Pool) end(e *entry, why error) {
+	kind, count := Closed, &p.stats.Closed
+	if why != nil && (!p.count(why) || errors.Is(why, Failed)) {
+		kind, count = Lost, &p.stats.Lost
+	}
+	if e.kept {
+		*count++
+		p.out(Change{Kind: kind, Took: e.loan(), Cause: why}, e)
+	}
+	p.drop(e)
+}
+
+// lose takes e out because the other side is gone; why, if that is known. The
+// caller must close it if the answer is true.
+func (p *Pool) lose(e *entry, why error) (home bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e.dead = true
-	if !e.kept { // not kept yet, or no longer
+	if !e.in() { // not kept yet, or no longer
 		return false
 	}
-	p.stats.Lost++
-	p.out(Change{Kind: Lost}, e)
-	return p.drop(e)
+	trial := e.trial
+	if e.kept {
+		p.stats.Lost++
+		p.out(Change{Kind: Lost, Cause: why}, e)
+	}
+	home = p.drop(e)
+	if trial || !e.use.proved.Load() && time.Since(e.since) < young {
+		p.diedYoung(e, trial)
+	}
+	return home
+}
+
+// judge learns from a loan that is over how its server is.
+func (p *Pool) judge(e *entry, why error) (finish func()) {
+	u := &e.use
+	switch {
+	case Cause(u.spoiled.Load()) == Late && u.owed.Load():
+		return p.failure(e, Late)
+	case len(p.standings) > 0 && why == nil && u.answered.Load() && !u.owed.Load():
+		return p.success(e)
+	}
+	return nil
 }
 
 // Close ends the pool: idle connections close, lent ones when they come back,
@@ -285,9 +257,18 @@ func (p *Pool) empty() (finish []func()) {
 			finish = append(finish, f)
 		}
 	}
-	for w := p.waiting.pop(); w != nil; w = p.waiting.pop() {
-		p.satisfied(w, ErrClosed)
-		w.lent <- nil
+	for e := range p.trials {
+		if p.drop(e) {
+			finish = append(finish, e.shut)
+		} else if f := e.replace(); f != nil {
+			finish = append(finish, f)
+		}
+	}
+	for _, q := range append([]*queue{&p.waiting}, slices.Collect(maps.Values(p.named))...) {
+		for w := q.pop(); w != nil; w = q.pop() {
+			p.satisfied(w, ErrClosed)
+			w.lent <- nil
+		}
 	}
 	return finish
 }

@@ -22,6 +22,8 @@ import (
 // be known.
 func (e *entry) watch() bool {
 	if raw := rawOf(e.conn); raw != nil && e.pool.poller.add(e, raw) {
+		e.peek = newPeek(raw)
+		e.wrapped = !bare(e.conn)
 		return true
 	}
 	// Nothing is changed by this: there is no deadline.
@@ -29,9 +31,9 @@ func (e *entry) watch() bool {
 	if errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) {
 		return false
 	}
-	e.ahead = newAhead(e.conn, func() {
-		if e.pool.lose(e) {
-			e.close()
+	e.ahead = newAhead(e.conn, func(err error) {
+		if e.pool.lose(e, err) {
+			e.shut()
 		}
 	})
 	e.conn = e.ahead
@@ -52,4 +54,13 @@ func rawOf(conn net.Conn) syscall.RawConn {
 		}
 	}
 	return nil
+}
+
+// bare says that nothing is between the borrower and the system's socket.
+func bare(conn net.Conn) bool {
+	switch conn.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
 }

@@ -23,9 +23,14 @@ const (
 	Waiting               // somebody waits for a connection
 	Satisfied             // somebody waits no longer; Took: how long that was
 	Rerated               // stays, with another slot: By
+	Declined              // was offered, and the pool declined it without its choice, or against it
+	Suspended             // its server failed and is left alone for Took; Cause: how
+	Trusted               // its server was left alone, and is well again
+	Resized               // the pool wants another number of connections now: Max
 )
 
-var kinds = [...]string{"kept", "replaced", "lost", "closed", "lent", "returned", "waiting", "satisfied", "rerated"}
+var kinds = [...]string{"kept", "replaced", "lost", "closed", "lent", "returned", "waiting", "satisfied", "rerated",
+	"declined", "suspended", "trusted", "resized"}
 
 // String returns, for example, "kept".
 func (k Kind) String() string {
@@ -45,13 +50,17 @@ type Change struct {
 	By     Held // with Replaced: what came for it; with Rerated: what it is now
 	At     time.Time
 	Took   time.Duration // a loan or a wait that is over; 0 if nobody listened when it began
-	Cause  error         // with Closed and Satisfied: why, if there is more to say
+	Cause  error         // with Lost, Closed, Satisfied and Suspended: why, if there is more to say
+	Max    int           // with Resized
 	Server rover.Server  // of the connection
 }
 
 // String returns, for example, `kept slot 3 of "a" (127.0.0.1:4040)`.
 func (c Change) String() string {
-	if c.Kind == Waiting || c.Kind == Satisfied {
+	switch c.Kind {
+	case Resized:
+		return fmt.Sprintf("%v to %d", c.Kind, c.Max)
+	case Waiting, Satisfied:
 		return c.because(c.Kind.String())
 	}
 	s := fmt.Sprintf("%v slot %d of %q", c.Kind, c.Slot, c.ID)

@@ -19,7 +19,7 @@ func (c *Core) Choose(now Time, v View, o Offer) Verdict {
 	good := float64(o.Slot) <= est
 	tried := c.tries >= c.config.Burst
 	switch {
-	case v.count(o.ID, o.Slot) >= twins:
+	case v.count(o.ID, o.Slot) >= Twins:
 		return Verdict{}
 	case v.Short() > 0:
 		if good || tried || !c.patient(now, v) {

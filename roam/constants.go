@@ -6,6 +6,11 @@ package roam
 // holds of that server with it, before it asks for a verdict.
 const Drain = 1 << 30
 
+// Twins is how many connections of one server may have the same slot. An honest
+// server gives a number once at a time, but the other side may have seen the end
+// of the last one first.
+const Twins = 2
+
 // What [Config] defaults to.
 const (
 	DefaultIdle  = 16 // the steady budget is 1/(16 × 1.2) dials a client and interval
@@ -24,7 +29,6 @@ const (
 	slack    = 1.5 // the worst may move if it is at most so far below the estimate
 	urgency  = 0.5 // it must move if it is so far above
 	hotFor   = 3   // after a set change, what may move must move, for so long
-	twins    = 2   // equal numbers of one server: an honest one gives a number once at a time
 	patience = 0.3 // for a place that will not have to be left again, when the pool is short
 
 	// How fast.

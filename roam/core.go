@@ -265,6 +265,29 @@ func (c *Core) Lost(now Time, server int32) {
 	}
 }
 
+// Suspended reports that a server answers and is of no use, and that what it
+// offers is declined for a while. It is dialed once that is over.
+func (c *Core) Suspended(now Time, server int32, pause Time) {
+	if server < 0 {
+		return
+	}
+	c.failures.set(server, failure{c.failures[server].count, now + pause})
+	c.debts.put(now, server, 1, now+pause)
+	c.beat = min(c.beat, now+pause)
+}
+
+// Trusted reports that such a server is well again. It is owed its share: it is
+// dialed as long as what it offers is kept.
+func (c *Core) Trusted(now Time, server int32, v View) []Dial {
+	c.begin(now, v)
+	if server >= 0 {
+		delete(c.failures, server)
+		c.debts.put(now, server, v.Max, now+debtReply)
+		c.dial(now, server, Comeback)
+	}
+	return c.dials
+}
+
 // Closed reports that the holder of a connection closed it. Nobody else does
 // so now: its successor is dialed at once.
 func (c *Core) Closed(now Time, v View) []Dial {

@@ -26,6 +26,12 @@ func (d *debts) add(now Time, server int32, spread float64) {
 	*d = append(*d, debt{server, 1, now, 1, now + debtFirst + Time((1-debtFirst)*spread)})
 }
 
+// put makes the server owed so many, the first of them at a time of its own.
+func (d *debts) put(now Time, server int32, owed int, due Time) {
+	d.forgive(server)
+	*d = append(*d, debt{server, owed, now, 1, due})
+}
+
 func (d *debts) of(server int32) *debt {
 	if at := slices.IndexFunc(*d, func(x debt) bool { return x.server == server }); at >= 0 {
 		return &(*d)[at]

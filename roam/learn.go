@@ -117,7 +117,13 @@ func (p *Policy) happened(c Change) {
 			p.core.Lost(now, p.number(c.ID))
 		case Closed:
 			p.dial(p.core.Closed(now, p.view))
-		case Waiting:
+		case Declined:
+			p.declined(now, c.Held)
+		case Suspended:
+			p.core.Suspended(now, p.number(c.ID), In(c.Took, p.interval))
+		case Trusted:
+			p.dial(p.core.Trusted(now, p.number(c.ID), p.view))
+		case Waiting, Resized:
 			p.dial(p.core.Need(now, p.view))
 		}
 	})
@@ -130,6 +136,19 @@ func (p *Policy) kept(now Time, h Held, verdict Verdict) {
 		return
 	}
 	t.kept, t.slot, t.verdict = true, h.Slot, verdict
+	if t.answered {
+		p.trips.remove(t)
+		p.answer(now, t)
+	}
+}
+
+// declined learns that the pool did not take an offer, whatever was chosen.
+func (p *Policy) declined(now Time, h Held) {
+	t := p.trips.refused(h.ID, h.Slot)
+	if t == nil {
+		return
+	}
+	t.chosen, t.slot, t.verdict = true, h.Slot, Verdict{}
 	if t.answered {
 		p.trips.remove(t)
 		p.answer(now, t)

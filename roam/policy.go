@@ -84,6 +84,10 @@ func (p *Policy) Attempts() rxgo.Observable {
 	}, nil)
 }
 
+// Dial attempts a server once more, for reasons of the caller's, besides what is
+// due. It does nothing while nobody subscribes to Attempts.
+func (p *Policy) Dial(id string) { p.attempts.Publish(rover.To(id)) }
+
 // State emits a [State] whenever it has changed, the latest to a newcomer first.
 // One that is slow gets the latest.
 func (p *Policy) State() rxgo.Observable { return p.states.Observable() }
@@ -220,7 +224,7 @@ func lowest(v View, c *rover.Connection) Verdict {
 	switch {
 	case v.Short() > 0:
 		return Verdict{Choice: Keep}
-	case c.Slot < v.worst() && v.count(c.ID, c.Slot) < twins:
+	case c.Slot < v.worst() && v.count(c.ID, c.Slot) < Twins:
 		return Verdict{Replace, len(v.Kept) - 1}
 	}
 	return Verdict{}

@@ -304,3 +304,55 @@ func TestStates(t *testing.T) {
 		}
 	})
 }
+
+// What the pool declines without its choice is known at once: nothing waits for
+// a verdict that never comes.
+func TestDeclined(t *testing.T) {
+	for _, first := range []string{"outcome", "decline"} {
+		t.Run(first, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b := newBench(t, 3, roam.WithMax(1))
+				b.start(nil)
+				begun := time.Now()
+				for n := range 3 { // each is followed by another, for the pool is short
+					kit.Equal(t, "attempts", b.seen(), n+1)
+					tick := b.ticks[n]
+					var id string
+					fmt.Sscanf(fmt.Sprint(tick), "to %q", &id)
+					steps := []func(){
+						func() { b.outcomes.Publish(rover.Outcome{Tick: tick, ID: id, Slot: 2, Server: kit.A}) },
+						func() { b.changes.Publish(roam.Change{Kind: roam.Declined, Held: roam.Held{ID: id, Slot: 2}}) },
+					}
+					if first == "decline" {
+						slices.Reverse(steps)
+					}
+					for _, step := range steps {
+						step()
+						synctest.Wait()
+					}
+				}
+				kit.Equal(t, "took", time.Since(begun), 0)
+			})
+		})
+	}
+}
+
+// A pool that wants more gets more, and who asks for a server gets a tick.
+func TestResizedAndDial(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b := newBench(t, 3)
+		b.start(b.full())
+		time.Sleep(time.Minute)
+		n := b.seen()
+		b.changes.Publish(roam.Change{Kind: roam.Resized, Max: 3})
+		if more := b.seen() - n; more < 2 {
+			t.Errorf("%d attempts for 2 connections more", more)
+		}
+		b.Dial("s1")
+		synctest.Wait()
+		b.mu.Lock()
+		last := b.ticks[len(b.ticks)-1]
+		b.mu.Unlock()
+		kit.Equal(t, "tick", last, rover.To("s1"))
+	})
+}

@@ -62,6 +62,15 @@ func (all trips) taken(id string, slot int) *trip {
 	return t
 }
 
+// refused finds whose offer the pool has declined, asked or not.
+func (all trips) refused(id string, slot int) *trip {
+	t := all.first(func(t *trip) bool { return t.id == id && !t.kept && t.slot == slot && (t.answered || t.chosen) })
+	if t == nil {
+		t = all.first(func(t *trip) bool { return t.id == id && !t.kept && !t.answered && !t.chosen })
+	}
+	return t
+}
+
 func (all *trips) remove(t *trip) {
 	if at := slices.Index(*all, t); at >= 0 {
 		*all = slices.Delete(*all, at, at+1)

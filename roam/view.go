@@ -57,6 +57,8 @@ func (v *View) Apply(c Change) {
 		v.add(c.By)
 	case Lost, Closed:
 		v.remove(c.Held)
+	case Resized:
+		v.Max = c.Max
 	case Waiting:
 		v.Waiting++
 	case Satisfied:

@@ -57,6 +57,8 @@ func TestApply(t *testing.T) {
 	v.Apply(Change{Kind: Waiting})
 	v.Apply(Change{Kind: Satisfied})
 	equal(t, "waiting", v.Waiting, 1)
+	v.Apply(Change{Kind: Resized, Max: 7})
+	equal(t, "max", v.Max, 7)
 	equal(t, "short", View{Max: 1, Kept: v.Kept}.Short(), 0)
 }
 
@@ -78,7 +80,9 @@ func TestChangeIsReadable(t *testing.T) {
 		`waiting`:                                 {Kind: Waiting},
 		`satisfied`:                               {Kind: Satisfied, Took: time.Second},
 		`returned slot 3 of "a"`:                  {Kind: Returned, Held: h},
-		`Kind(9) slot 3 of "a"`:                   {Kind: 9, Held: h},
+		`suspended slot 3 of "a": gone`:           {Kind: Suspended, Held: h, Cause: errors.New("gone")},
+		`resized to 4`:                            {Kind: Resized, Max: 4},
+		`Kind(13) slot 3 of "a"`:                  {Kind: 13, Held: h},
 	} {
 		equal(t, "change", c.String(), want)
 	}
