@@ -1,7 +1,6 @@
 package discover
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -29,11 +28,14 @@ type settings struct {
 	nameserver        string
 	priorities        bool
 	attributes        *Attributes
+	health            *Health
+	name              string // of the source, before its faults
 }
 
-// WithRefresh sets how long to wait between two looks: at least min, also if an
-// answer is good for less and after a fault, and at most max, also if an answer is
-// good for longer. More than 0 and min at most max; default 1 s and 30 s.
+// WithRefresh sets how long to wait between two looks, before jitter: at least min,
+// also if an answer is good for less and after a fault, and at most max, also if an
+// answer is good for longer. A source that says itself that it has changed is looked
+// at at once. More than 0 and min at most max; default 1 s and 30 s.
 func WithRefresh(min, max time.Duration) Option {
 	return func(s *settings) error {
 		if s.min, s.max = min, max; min <= 0 || min > max {
@@ -122,8 +124,25 @@ func WithAttributes(a *Attributes) Option {
 	}
 }
 
+// WithHealth sets where a source notes how it does. Default: nowhere.
+func WithHealth(h *Health) Option {
+	return func(s *settings) error {
+		if s.health = h; h == nil {
+			return fmt.Errorf("discover: health must not be nil")
+		}
+		return nil
+	}
+}
+
+func named(name string) Option {
+	return func(s *settings) error {
+		s.name = name + ": "
+		return nil
+	}
+}
+
 func configure(opts []Option) (*settings, error) {
-	s := &settings{min: DefaultRefreshMin, max: DefaultRefreshMax, timeout: DefaultTimeout, jitter: DefaultJitter}
+	s := &settings{min: DefaultRefreshMin, max: DefaultRefreshMax, timeout: DefaultTimeout, jitter: DefaultJitter, health: new(Health)}
 	for i, opt := range opts {
 		if opt == nil {
 			return nil, fmt.Errorf("discover: option %d of %d is nil", i+1, len(opts))
@@ -133,9 +152,4 @@ func configure(opts []Option) (*settings, error) {
 		}
 	}
 	return s, nil
-}
-
-// within is a context for one look.
-func (s *settings) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, s.timeout)
 }
