@@ -94,8 +94,7 @@ func plain(err error) error {
 	return err
 }
 
-// parse reads {"id": "host:port"}. An entry that is wrong is a zero Server, and in
-// the answer's Wrong.
+// parse reads {"id": "host:port"}. What is wrong with all of it is the error.
 func parse(text []byte) (Answer, error) {
 	var entries map[string]json.RawMessage
 	if err := json.Unmarshal(text, &entries); err != nil {
@@ -104,17 +103,13 @@ func parse(text []byte) (Answer, error) {
 	if entries == nil {
 		return Answer{}, errors.New(`want {"id": "host:port", …}, got null`)
 	}
-	a := Answer{Servers: make(map[string]rover.Server, len(entries))}
-	wrong := map[string]error{}
+	a := Answer{Servers: make(map[string]rover.Server, len(entries)), Unread: map[string]error{}}
 	for id, entry := range entries {
-		server, err := readServer(entry)
-		if err != nil {
-			wrong[id] = err
+		if server, err := readServer(entry); err == nil {
+			a.Servers[id] = server
+		} else {
+			a.Unread[id] = err
 		}
-		a.Servers[id] = server
-	}
-	if len(wrong) > 0 {
-		a.Wrong = leftOut(wrong, len(entries))
 	}
 	return a, nil
 }

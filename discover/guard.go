@@ -28,9 +28,11 @@ var ErrShrunk = errors.New("many servers are missing at once")
 
 // An Answer is what a source says at one look.
 type Answer struct {
-	// Servers is the whole set. A zero Server stands for one that is there and
-	// cannot be read: it is left out, and what had its id stays.
+	// Servers is the whole set.
 	Servers map[string]rover.Server
+	// Unread are the ids that are there too, and why they cannot be read: they are
+	// left out, and what had such an id stays. May be nil.
+	Unread map[string]error
 	// Known is what else is known of them, for WithAttributes. May be nil. It must
 	// not be changed afterwards.
 	Known map[string]Attribute
@@ -103,7 +105,7 @@ func (g *guard) answer(a Answer) {
 	}
 	fresh, stay, wrong := g.compare(a)
 	if len(wrong) > 0 {
-		g.fault(leftOut(wrong, len(a.Servers)))
+		g.fault(leftOut(wrong, len(a.Servers)+len(a.Unread)))
 	}
 	n := stay + len(fresh)
 	for id := range fresh {
@@ -132,6 +134,12 @@ func (g *guard) answer(a Answer) {
 // compare finds what is new in an answer or has another value, how many ids of the
 // last set are in it, and what is wrong with the others, by id.
 func (g *guard) compare(a Answer) (fresh map[string]rover.Server, stay int, wrong map[string]error) {
+	bad := func(id string, why error) {
+		if wrong == nil {
+			wrong = map[string]error{}
+		}
+		wrong[id] = why
+	}
 	for id, server := range a.Servers {
 		was, had := g.last[id]
 		if had {
@@ -140,17 +148,20 @@ func (g *guard) compare(a Answer) (fresh map[string]rover.Server, stay int, wron
 		if had && was == server {
 			continue
 		}
-		if err := check(id, server); err == nil {
-			if fresh == nil {
-				fresh = map[string]rover.Server{}
-			}
-			fresh[id] = server
-		} else if a.Wrong == nil || server != (rover.Server{}) {
-			if wrong == nil {
-				wrong = map[string]error{}
-			}
-			wrong[id] = err
+		if err := check(id, server); err != nil {
+			bad(id, err)
+			continue
 		}
+		if fresh == nil {
+			fresh = map[string]rover.Server{}
+		}
+		fresh[id] = server
+	}
+	for id, why := range a.Unread {
+		if _, had := g.last[id]; had {
+			stay++
+		}
+		bad(id, why)
 	}
 	return fresh, stay, wrong
 }
@@ -184,7 +195,7 @@ func (g *guard) waited(a Answer, n int) bool {
 		g.due = time.Now().Add(g.confirm)
 		g.fault(fmt.Errorf("%w: %d of %d are left, which waits for %v", ErrShrunk, n, len(g.last), g.confirm))
 	}
-	g.held = &Answer{Servers: maps.Clone(a.Servers), Known: a.Known}
+	g.held = &Answer{Servers: maps.Clone(a.Servers), Unread: maps.Clone(a.Unread), Known: a.Known}
 	return !time.Now().Before(g.due)
 }
 
@@ -200,7 +211,8 @@ func (g *guard) release() {
 func (g *guard) adopt(a Answer, fresh map[string]rover.Server) {
 	maps.DeleteFunc(g.last, func(id string, _ rover.Server) bool {
 		_, stays := a.Servers[id]
-		return !stays
+		_, unread := a.Unread[id]
+		return !stays && !unread
 	})
 	maps.Copy(g.last, fresh)
 	g.begun, g.held = true, nil

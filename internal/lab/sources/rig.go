@@ -34,6 +34,9 @@ type Rig struct {
 	Restart func()
 	// Looks is how often the thing was asked.
 	Looks func() int
+	// Own is set where the caller's client has goroutines of its own: what is in the
+	// stacks of those that must end with the subscription.
+	Own []string
 }
 
 // Servers are n servers, from a number on, by address.

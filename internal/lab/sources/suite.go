@@ -1,10 +1,13 @@
 package sources
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
 	"regexp"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -244,5 +247,20 @@ func contextEnds(t *testing.T, rig *Rig) {
 		leave(0)
 		rig.Put(map[string]rover.Server{})
 	}
-	goleak.VerifyNone(t, before)
+	if rig.Own == nil {
+		goleak.VerifyNone(t, before)
+		return
+	}
+	for begun := time.Now(); ; {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		left := slices.ContainsFunc(rig.Own, func(own string) bool { return bytes.Contains(stacks, []byte(own)) })
+		if !left {
+			return
+		}
+		if time.Since(begun) > patience {
+			t.Fatalf("left behind:\n%s", stacks)
+		}
+		<-time.After(10 * time.Millisecond)
+	}
 }
