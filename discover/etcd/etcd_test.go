@@ -107,7 +107,7 @@ func TestWatchStandsTheSuite(t *testing.T) {
 			}
 		}
 		return &sources.Rig{
-			Own: []string{"rover/discover/etcd.", "rover/discover.", "clientv3.(*watchGrpcStream)"},
+			Own:  []string{"rover/discover/etcd.", "rover/discover.", "clientv3.(*watchGrpcStream)"},
 			Open: func(opts ...discover.Option) rxgo.Observable { return etcd.Watch(c, prefix, opts...) },
 			Put: func(servers map[string]rover.Server) {
 				heal()
