@@ -187,3 +187,71 @@ func TestALineOnlyForWhatIsServed(t *testing.T) {
 		})
 	}
 }
+
+// A client that has waited for an Accept for too long gets no line, in plain
+// text too: it has given up.
+func TestNoLineForWhoHasWaitedTooLong(t *testing.T) {
+	for name, test := range map[string]struct {
+		wait time.Duration
+		want error
+	}{
+		"in time":  {server.DefaultLineTimeout - time.Second, nil},
+		"too late": {server.DefaultLineTimeout + time.Second, io.EOF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				inner := newPipes()
+				l := kit.Must(server.NewListener(inner))(t)
+				conns := make(chan net.Conn, 2)
+				accept := func() {
+					if c, err := l.Accept(); err == nil {
+						conns <- c
+					}
+				}
+				go accept()
+				slow := inner.dial()
+				time.Sleep(time.Second) // the Accept asks for another meanwhile
+				slotOf(t, slow)
+				defer (<-conns).Close()
+				next := inner.dial()
+				time.Sleep(test.wait)
+				kit.Equal(t, "lines", l.Stats().Lines, 1)
+				go accept()
+				if _, err := readSlot(next); !errors.Is(err, test.want) {
+					t.Errorf("got %v, want %v", err, test.want)
+				}
+				if test.want == nil {
+					defer (<-conns).Close()
+				} else {
+					kit.Equal(t, "refused", l.Stats().Refused.Timeout, 1)
+				}
+				kit.Check(t, l.Close())
+			})
+		})
+	}
+}
+
+// The same over TCP, where the write itself needs no time: a pipe comes first,
+// whose late line lets the Accept go while it has asked for another.
+func TestNoLineOverTCPForWhoHasWaitedTooLong(t *testing.T) {
+	inner := newPipes()
+	l := kit.Must(server.NewListener(inner, server.WithLineTimeout(time.Second)))(t)
+	defer l.Close()
+	first := make(chan net.Conn)
+	go func() { first <- kit.Must(l.Accept())(t) }()
+	slow := inner.dial()
+	<-time.After(50 * time.Millisecond)
+	slotOf(t, slow)
+	defer (<-first).Close()
+
+	tcp := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	defer tcp.Close()
+	client := dial(t, tcp)
+	inner.queue <- kit.Must(tcp.Accept())(t)
+	<-time.After(1100 * time.Millisecond)
+	go l.Accept()
+	if _, err := readSlot(client); err == nil {
+		t.Error("a line for who has given up")
+	}
+	kit.Equal(t, "refused", l.Stats().Refused.Timeout, 1)
+}

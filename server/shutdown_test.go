@@ -58,6 +58,50 @@ func TestShutdownInPeaceIsNoError(t *testing.T) {
 	})
 }
 
+// With a stop function nothing is guessed: what is quiet may be a stream.
+func TestShutdownDoesNotGuessForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 2)
+		f.watch()
+		stream, idle := f.pairs[0], f.pairs[1]
+		stream.ask(true)
+		idle.ask(true)
+		idle.conn.SetIdle(true)
+		time.Sleep(time.Minute)
+		f.began = time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		stop := func(ctx context.Context) error {
+			<-ctx.Done()
+			return f.Close()
+		}
+		if err := f.Shutdown(ctx, stop); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		synctest.Wait()
+		kit.Equal(t, "the stream is cut after", stream.ended, 10*time.Second)
+		kit.Equal(t, "the idle one ends when the stop function closes nothing for", idle.ended, time.Second)
+	})
+}
+
+// A server that speaks alone is used: closing the listener does not cut it.
+func TestAPushIsNotUnused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 2)
+		f.watch()
+		for range 2 {
+			kit.Must(f.pairs[0].conn.Write([]byte("news")))(t)
+		}
+		kit.Must(f.pairs[1].conn.Write([]byte("a banner")))(t)
+		kit.Check(t, f.Close())
+		time.Sleep(time.Second)
+		synctest.Wait()
+		kit.Equal(t, "news", f.pairs[0].ended, 0)
+		kit.Equal(t, "unused", f.pairs[1].conn.Unused(), true)
+		kit.Equal(t, "open", f.Stats().Open, 1)
+	})
+}
+
 // A stop function that hangs does not hold Shutdown for ever, and one that fails
 // is heard.
 func TestShutdownWithStopFunctions(t *testing.T) {

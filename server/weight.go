@@ -62,7 +62,7 @@ func scale(slot int, weight float64) int {
 	if weight == 1 {
 		return min(slot, Drain-1)
 	}
-	const rounding = 1e-9 // 3 / 0.1 is 30, not a hair above
+	const rounding = 1e-9 // 7 / (0.1 × 0.7) is 100, not a hair above
 	load := math.Ceil((float64(slot)+1)/weight - rounding)
 	return int(min(max(load, 1), Drain)) - 1
 }

@@ -106,6 +106,15 @@ func TestSlowStart(t *testing.T) {
 	})
 }
 
+// A tenth of 0.7 is less than 0.07 for a computer: seven of them must not be more
+// than 100.
+func TestWeightIsRounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner, _ := serving(t, server.WithWeight(0.7), server.WithSlowStart(time.Hour))
+		kit.Equal(t, "slot 6", numbers(t, inner, 7)[6], 99)
+	})
+}
+
 func TestTheMarkIsTheClients(t *testing.T) {
 	kit.Equal(t, "mark", server.Drain, roam.Drain)
 }
