@@ -60,6 +60,7 @@ func (balancerBuilder) Build(cc balancer.ClientConn, opts balancer.BuildOptions)
 	if secure == nil && opts.CredsBundle != nil {
 		secure = opts.CredsBundle.TransportCredentials()
 	}
+	//lint:ignore SA1019 who still sets a name there means it
 	l := &lanes{cc: cc, settings: s, named: secure != nil && secure.Info().ServerName != ""}
 	l.open, l.shut = context.WithCancel(context.Background())
 	return l

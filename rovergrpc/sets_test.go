@@ -130,6 +130,7 @@ func TestSetsChange(t *testing.T) {
 		f.want()
 		kit.Check(t, s.found("10.0.0.1:1", "10.0.0.1:1"))
 		f.want("10.0.0.1:1")
+		//lint:ignore SA1019 old resolvers do
 		s.cc.NewAddress([]resolver.Address{{Addr: "host.example:9"}})
 		f.want("host.example:9")
 	})

@@ -32,6 +32,7 @@ func (b *lanes) serve(conn *pool.Conn) error {
 	s.given, s.giveUp = context.WithCancel(context.Background())
 	defer s.giveUp()
 	var err error
+	//lint:ignore SA1019 one address is all it gets
 	s.SubConn, err = b.cc.NewSubConn([]resolver.Address{b.address(s.loan)}, balancer.NewSubConnOptions{
 		HealthCheckEnabled: true, // if the service config says so
 		StateListener:      func(state balancer.SubConnState) { b.changed(s, state) },
