@@ -96,6 +96,10 @@ func plain(err error) error {
 
 // parse reads {"id": "host:port"}. What is wrong with all of it is the error.
 func parse(text []byte) (Answer, error) {
+	var all map[string]string // as a rule, and cheaper
+	if json.Unmarshal(text, &all) == nil && all != nil {
+		return readAll(all, func(server *rover.Server, entry string) error { return server.UnmarshalText([]byte(entry)) }), nil
+	}
 	var entries map[string]json.RawMessage
 	if err := json.Unmarshal(text, &entries); err != nil {
 		return Answer{}, fmt.Errorf(`want {"id": "host:port", …}: %w`, err)
@@ -103,27 +107,27 @@ func parse(text []byte) (Answer, error) {
 	if entries == nil {
 		return Answer{}, errors.New(`want {"id": "host:port", …}, got null`)
 	}
+	return readAll(entries, readServer), nil
+}
+
+func readAll[E any](entries map[string]E, read func(*rover.Server, E) error) Answer {
 	a := Answer{Servers: make(map[string]rover.Server, len(entries)), Unread: map[string]error{}}
 	for id, entry := range entries {
-		if server, err := readServer(entry); err == nil {
+		var server rover.Server
+		if err := read(&server, entry); err == nil {
 			a.Servers[id] = server
 		} else {
 			a.Unread[id] = err
 		}
 	}
-	return a, nil
+	return a
 }
 
-// readServer reads a JSON string. Most are plain, which is cheap.
-func readServer(entry []byte) (server rover.Server, err error) {
-	if n := len(entry); n < 2 || entry[0] != '"' {
-		return server, fmt.Errorf("want a string, got %.40s", entry)
-	} else if bytes.IndexByte(entry, '\\') < 0 {
-		return server, server.UnmarshalText(entry[1 : n-1])
+// readServer reads a JSON string.
+func readServer(server *rover.Server, entry json.RawMessage) error {
+	var text *string
+	if err := json.Unmarshal(entry, &text); err != nil || text == nil {
+		return fmt.Errorf("want a string, got %.40s", entry)
 	}
-	var text string
-	if err := json.Unmarshal(entry, &text); err != nil {
-		return server, err
-	}
-	return server, server.UnmarshalText([]byte(text))
+	return server.UnmarshalText([]byte(*text))
 }

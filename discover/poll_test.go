@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,10 +65,11 @@ func TestWaits(t *testing.T) {
 // A look that does not return is a fault at its time limit, and no other is begun.
 func TestALookThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		looks, release := 0, make(chan struct{})
+		var looks atomic.Int64
+		release := make(chan struct{})
 		ctx, cancel := context.WithCancel(t.Context())
 		items := discover.Poll(func(context.Context) (map[string]rover.Server, time.Duration, error) {
-			looks++
+			looks.Add(1)
 			<-release
 			return map[string]rover.Server{"a": {Host: "h", Port: 1}}, time.Hour, nil
 		}, discover.WithTimeout(10*time.Second)).Observe(rxgo.WithContext(ctx), rxgo.WithErrorStrategy(rxgo.ContinueOnError))
@@ -78,7 +80,7 @@ func TestALookThatHangs(t *testing.T) {
 			t.Errorf("it came after %v", took)
 		}
 		kit.Equal(t, "again", fmt.Sprint((<-items).E), "discover: a look has not returned: context deadline exceeded (6 times more)")
-		kit.Equal(t, "looks", looks, 1)
+		kit.Equal(t, "looks", looks.Load(), 1)
 		close(release)
 		kit.Equal(t, "what came late", fmt.Sprint((<-items).V), "map[a:h:1]")
 		cancel()
