@@ -157,8 +157,8 @@ func (l *Listener) take(c *Conn) bool {
 }
 
 // Close ends the listener. It closes the inner one, all connections that Accept
-// has not returned yet, and those that nobody has used (see [Conn.Unused]), so
-// that a server waits for no idle pool. It frees their slots, and waits for its
+// has not returned yet, and those that nobody has used (see [Conn.Unused]) nor
+// called busy ([Conn.SetIdle]), so that a server waits for no idle pool. It frees their slots, and waits for its
 // goroutines. Other connections stay open: [Listener.Shutdown] ends them too. A
 // further Close returns the same error.
 func (l *Listener) Close() error {
@@ -169,7 +169,7 @@ func (l *Listener) Close() error {
 		l.closed = true
 		l.mu.Unlock()
 		for _, c := range l.open() {
-			if c.Unused() || l.stageOf(c) != accepted {
+			if c.Unused() && c.use.mark.Load() != busy || l.stageOf(c) != accepted {
 				l.end(c)
 			}
 		}
