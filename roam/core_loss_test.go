@@ -173,8 +173,9 @@ func TestForgiven(t *testing.T) {
 	settle(c, 9)
 	c.Lost(0, 7)
 	c.Lost(0, 7)
-	c.Answer(1, Dial{7, Comeback, 1}, 12, Verdict{}, pool(1, 2))
+	dials := c.Answer(1, Dial{7, Comeback, 1}, 12, Verdict{}, pool(1, 20))
 	equal(t, "debts", len(c.debts), 0)
+	equal(t, "dials, though another must move: that is for the beat", len(dials), 0)
 }
 
 // Nobody is owed to a server that left the set.
