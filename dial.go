@@ -385,7 +385,9 @@ func (a *attempt) try(dialer Dialer, conn *net.Conn) result {
 	if err != nil {
 		return result{err: a.blame(*conn, n, err)}
 	}
-	return result{offer: newOffering(a.id, a.server, slot, *conn, dialer == defaultDialer), conn: *conn}
+	offer := newOffering(a.id, a.server, slot, *conn, dialer == defaultDialer)
+	offer.connection.Took = time.Since(a.begun)
+	return result{offer: offer, conn: *conn}
 }
 
 // connect dials and reads the slot line, n bytes of it. The socket is the
@@ -498,7 +500,7 @@ func (o *offering) share() *Connection {
 		return &o.connection
 	}
 	c := &o.connection
-	return &Connection{ID: c.ID, Server: c.Server, Slot: c.Slot, offer: o}
+	return &Connection{ID: c.ID, Server: c.Server, Slot: c.Slot, Took: c.Took, offer: o}
 }
 
 func shared(v any) any { return v.(*offering).share() }
@@ -509,7 +511,8 @@ func shared(v any) any { return v.(*offering).share() }
 type Connection struct {
 	ID     string // of the server in the set
 	Server Server
-	Slot   int // from 0
+	Slot   int           // from 0
+	Took   time.Duration // from tick to slot line; 0 of NewConnection
 
 	offer *offering
 	said  atomic.Int32 // this holder's answer: saidKeep, saidLeave, or nothing so far

@@ -105,6 +105,7 @@ func (e *entry) back(why error) {
 	p := e.pool
 	var first, then func()
 	p.mu.Lock()
+	e.apart.Store(false)
 	if e.use.now.Load() {
 		first = p.judge(e, why)
 		e.use.renew()

@@ -25,6 +25,7 @@ type entry struct {
 	peek      *peek       // into the system's socket; nil: there is none
 	wrapped   bool        // there is something above that socket, which may hold bytes
 	deadlines atomic.Bool // its borrower has set some
+	apart     atomic.Bool // its borrower alone says how its server is
 	use       usage
 
 	rate     int  // the slot, or what it was rerated to
@@ -111,3 +112,9 @@ func (p *Pool) shelve(e *entry) {
 
 // idleKept is how many of those kept are idle.
 func (p *Pool) idleKept() int { return len(p.idle) - p.idleTrials }
+
+func (e *entry) isReplaced() bool {
+	e.pool.mu.Lock()
+	defer e.pool.mu.Unlock()
+	return e.replaced
+}

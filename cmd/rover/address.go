@@ -81,11 +81,21 @@ func unprintable(r rune) bool {
 // A serverList is the value of a repeated --server.
 type serverList []named
 
+// add reads one server, or several with commas between them.
 func (l *serverList) add(s string) error {
-	n, err := parseServer(s)
-	if err != nil {
-		return err
+	for part := range strings.SplitSeq(s, ",") {
+		n, err := parseServer(part)
+		if err != nil {
+			return err
+		}
+		if err := l.addOne(n); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (l *serverList) addOne(n named) error {
 	if slices.ContainsFunc(*l, func(other named) bool { return other.id == n.id }) {
 		return fmt.Errorf("the id %q is given twice, want another one: ID=HOST:PORT", n.id)
 	}

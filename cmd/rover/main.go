@@ -1,7 +1,10 @@
-// Command rover roves over slot servers, serves slots, and shows both at work.
+// Command rover roves over slot servers, serves slots, brings both to programs that
+// know nothing of them, and shows it at work.
 //
 //	rover rove --server a=127.0.0.1:4040 --server b=[::1]:4040
 //	rover serve --listen 127.0.0.1:4040
+//	rover front --listen :4040 --backend 127.0.0.1:6379
+//	rover proxy --listen 127.0.0.1:6379 --server a=10.0.0.1:4040
 //	rover demo
 //
 // It prints one line an event, as text or, with --json, one object a line. The
@@ -30,7 +33,11 @@ func main() {
 
 // run is the whole command, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := newRoot(stdout, stderr).Run(ctx, args)
+	out, written := outletOf(ctx, stdout)
+	err := newRoot(out, stderr).Run(ctx, args)
+	if failed := written(); err == nil && failed != nil && !out.lossy {
+		err = unwritten(failed)
+	}
 	if err == nil || errors.Is(err, brokenPipe) {
 		return 0
 	}
@@ -41,41 +48,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// A usageError says what is wrong with the flags, and what would be right.
-type usageError struct{ error }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
 func newRoot(stdout, stderr io.Writer) *cli.Command {
 	root := &cli.Command{
 		Name:    "rover",
 		Usage:   "find the servers with free slots, and keep the lowest",
 		Version: version(),
 		Commands: []*cli.Command{
-			roveCommand(), serveCommand(), demoCommand(), simulateCommand(),
+			roveCommand(), serveCommand(), demoCommand(), frontCommand(), proxyCommand(), simulateCommand(),
 		},
 		Writer:                stdout,
 		ErrWriter:             stderr,
 		EnableShellCompletion: true,
-		HideHelpCommand:       true,
 		ArgValidator:          noArguments,
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // run prints the error, main exits
 	}
 	for _, c := range append(root.Commands, root) {
 		c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
-			return usagef("%w; see %q", err, c.FullName()+" --help")
+			return wrongFlag(c, err)
 		}
 	}
 	return root
-}
-
-func noArguments(_ context.Context, c *cli.Command) error {
-	switch {
-	case c.NArg() == 0:
-		return nil
-	case c == c.Root():
-		return usagef("there is no command %q; want rove, serve, demo or simulate", c.Args().First())
-	default:
-		return usagef("%s takes flags only, got %q; see %q", c.Name, c.Args().First(), c.FullName()+" --help")
-	}
 }

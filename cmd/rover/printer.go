@@ -12,9 +12,6 @@ import (
 	"unicode/utf8"
 )
 
-// columns is the greatest width of a line, except with long ids.
-const columns = 80
-
 // A colour is the number of an ANSI one.
 type colour int
 
@@ -43,6 +40,7 @@ type printer struct {
 	json     bool
 	coloured bool
 	idWidth  int
+	width    int
 	failed   func(error)
 
 	mu     sync.Mutex
@@ -53,10 +51,13 @@ type printer struct {
 // newPrinter prints on out, in colour where that is a terminal. failed is
 // called once, if writing fails.
 func newPrinter(out io.Writer, json bool, idWidth int, failed func(error)) *printer {
-	return &printer{out: out, json: json, idWidth: idWidth, failed: failed, coloured: !json && wantsColour(out)}
+	return &printer{out: out, json: json, idWidth: idWidth, width: width(), failed: failed, coloured: !json && wantsColour(out)}
 }
 
 func wantsColour(out io.Writer) bool {
+	if o, ok := out.(*outlet); ok {
+		out = o.to
+	}
 	file, ok := out.(*os.File)
 	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
 		return false
@@ -74,13 +75,21 @@ func (p *printer) print(e event) {
 		p.write(object(now, e))
 		return
 	}
-	id, room := "", columns-len("15:04:05.000  unreachable  ")
+	id, room := "", p.width-len("15:04:05.000  unreachable  ")
 	if e.id != "" {
 		id = pad(e.id, p.idWidth) + "  "
 		room = max(room-p.idWidth-2, 20)
 	}
-	line := fmt.Sprintf("%-11s  %s%s", e.name, id, clip(e.detail, room))
-	p.write([]byte(p.paint(grey, now.Format("15:04:05.000")) + "  " + p.paint(e.colour, strings.TrimRight(line, " ")) + "\n"))
+	detail := e.detail
+	if p.width >= columns { // one line an event; a narrow one has no room for it
+		detail = clip(detail, room)
+	}
+	stamp := now.Format("15:04:05.000") + "  "
+	line := strings.TrimRight(fmt.Sprintf("%-11s  %s%s", e.name, id, detail), " ")
+	if p.width < columns {
+		line = strings.TrimPrefix(wrap(strings.Repeat(" ", len(stamp))+line, p.width, 4), strings.Repeat(" ", len(stamp)))
+	}
+	p.write([]byte(p.paint(grey, strings.TrimRight(stamp, " ")) + "  " + p.paint(e.colour, line) + "\n"))
 }
 
 // object is an event as one line of JSON.
@@ -102,10 +111,18 @@ func encode(v any) []byte {
 	return b.Bytes()
 }
 
-// text writes lines as they are. They must not be written where JSON is wanted.
+// text writes lines as they are, but for their width. They must not be written
+// where JSON is wanted.
 func (p *printer) text(lines string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.width < columns {
+		var narrow strings.Builder
+		for line := range strings.Lines(lines) {
+			narrow.WriteString(wrap(strings.TrimRight(line, "\n"), p.width, 2) + "\n")
+		}
+		lines = narrow.String()
+	}
 	p.write([]byte(lines))
 }
 
@@ -115,9 +132,11 @@ func (p *printer) write(b []byte) {
 	}
 	if _, err := p.out.Write(b); err != nil {
 		p.broken = true
-		p.failed(fmt.Errorf("writing the output: %w", err))
+		p.failed(unwritten(err))
 	}
 }
+
+func unwritten(err error) error { return fmt.Errorf("writing the output: %w", err) }
 
 func (p *printer) paint(c colour, s string) string {
 	if !p.coloured || c == plain || s == "" {

@@ -88,7 +88,7 @@ func of(c pool.Change, o rover.Outcome) bool {
 // decline prints the first n open offers.
 func (r *report) decline(n int) {
 	for _, o := range r.open[:n] {
-		r.print(connectionEvent(o.ID, o.Server, o.Slot, "declined"))
+		r.print(connectionEvent(o.ID, o.Server, o.Slot, "declined", o.Took))
 	}
 	r.open = r.open[n:]
 }
@@ -98,5 +98,5 @@ func keptEvent(o rover.Outcome, c pool.Change) event {
 	if c.Kind == pool.Replaced {
 		verdict += fmt.Sprintf(", gives up slot %d of %s", c.Slot, c.ID)
 	}
-	return connectionEvent(o.ID, o.Server, o.Slot, verdict)
+	return connectionEvent(o.ID, o.Server, o.Slot, verdict, o.Took)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/callosum-go/rover"
@@ -16,21 +17,19 @@ func roveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "rove",
 		Usage: "rove over servers, and print what comes of each attempt",
-		Flags: append([]cli.Flag{
-			&serversFlag{Name: "server", Usage: "dial `[ID=]HOST:PORT`, IPv6 in brackets; repeatable"},
+		Flags: slices.Concat(serverFlags(), []cli.Flag{
 			&durationFlag{Name: "interval", Usage: "`TIME` between attempts", Value: rover.DefaultInterval},
 			&durationFlag{Name: "dial-timeout", Usage: "`TIME` for dial and slot line together", Value: rover.DefaultDialTimeout},
 			&countFlag{Name: "keep-below", Usage: "keep slots below `N` to the end, decline the rest",
 				Config: span{0, math.MaxInt}},
 			forFlag(0), jsonFlag(),
-		}, dialerFlags()...),
+		}, dialerFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			list := c.Value("server").(*serverList)
-			if list == nil {
-				return usagef("no server to rove over; want at least one --server [ID=]HOST:PORT")
+			servers, err := serversOf(c)
+			if err != nil {
+				return err
 			}
-			servers := *list
-			dialer, err := dialer(c)
+			dialer, err := dialer(c, func(error) {}) // what dials with the former then says so
 			if err != nil {
 				return err
 			}
@@ -72,7 +71,7 @@ func rove(ctx context.Context, p *printer, servers serverList, keepBelow int, op
 			verdict = "kept"
 		}
 		tally.connection(c.ID, c.Slot)
-		p.print(connectionEvent(c.ID, c.Server, c.Slot, verdict))
+		p.print(connectionEvent(c.ID, c.Server, c.Slot, verdict, c.Took))
 	}, func(error) {}, func() {}) // the streams carry errors as values and do not fail
 	if err := stream.Start(ctx); err != nil {
 		return err

@@ -63,17 +63,17 @@ func TestRoveJSON(t *testing.T) {
 		_, rest, _ := strings.Cut(line, `","event":"`)
 		switch name, rest, _ := strings.Cut(rest, `",`); name {
 		case "connection":
-			inOrder(t, rest, `"id":"good","host":"127.0.0.1","port":`, `,"slot":`)
+			inOrder(t, rest, `"id":"good","host":"127.0.0.1","port":`, `,"slot":`, `,"kept":false,"verdict":"declined","took_ms":`)
 		case "unreachable":
-			inOrder(t, rest, `"id":"none","host":"127.0.0.1","port":`, `,"error":"dial tcp 127.0.0.1:`, "refused")
+			inOrder(t, rest, `"id":"none","host":"127.0.0.1","port":`, `,"cause":"connection refused","error":"dial tcp 127.0.0.1:`, "refused", `"took_ms":`)
 		case "error":
-			inOrder(t, rest, `"error":"rover: server \"bad\" (127.0.0.1:`, `not a slot line`)
+			inOrder(t, rest, `"id":"bad","host":"127.0.0.1","port":`, `"cause":"answered`, `"error":"rover: server \"bad\" (127.0.0.1:`, `not a slot line`, `"took_ms":`)
 		}
 	}
 	events := objects(t, lines)
 	summary := events[len(events)-1]
 	sum := summary["connections"].(float64) + summary["unreachable"].(float64) + summary["errors"].(float64)
-	equal(t, "events emitted", int(sum), len(events)-1)
+	equal(t, "events emitted", int(sum), len(events)-1-3) // one more for each server
 	equal(t, "servers", len(summary["servers"].([]any)), 3)
 	equal(t, "kept", summary["kept"].(float64), 0)
 }

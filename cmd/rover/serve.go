@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -25,11 +26,11 @@ func serveCommand() *cli.Command {
 			if _, _, err := parseAddress(address, 0); err != nil {
 				return usagef("--listen %q: %w", address, err)
 			}
-			secure, err := tlsConfig(c)
-			if err != nil {
-				return err
-			}
 			return session(ctx, c, len("255.255.255.255:65535"), func(ctx context.Context, p *printer) error {
+				secure, err := tlsConfig(c, func(err error) { p.print(errorEvent(err)) })
+				if err != nil {
+					return err
+				}
 				return serve(ctx, p, address, secure)
 			})
 		},
@@ -49,7 +50,8 @@ func serve(ctx context.Context, p *printer, address string, secure *tls.Config) 
 	register := register{printer: p, since: make(map[*server.Conn]time.Time)}
 	l, err := server.NewListener(inner,
 		server.WithOnGiven(register.given), server.WithOnFreed(register.freed),
-		server.WithOnError(func(err error) { p.print(errorEvent(err)) }))
+		server.WithOnError(func(err error) { p.print(errorEvent(err)) }),
+		server.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		inner.Close()
 		return err
@@ -80,7 +82,7 @@ func (r *register) given(c *server.Conn) {
 	r.all++
 	r.most = max(r.most, len(r.since))
 	r.mu.Unlock()
-	r.print(slotEvent("given", green, c, ""))
+	r.print(slotEvent("given", green, c, 0))
 }
 
 func (r *register) freed(c *server.Conn) {
@@ -88,7 +90,7 @@ func (r *register) freed(c *server.Conn) {
 	since := r.since[c]
 	delete(r.since, c)
 	r.mu.Unlock()
-	r.print(slotEvent("freed", grey, c, fmt.Sprintf("after %v", brief(time.Since(since)))))
+	r.print(slotEvent("freed", grey, c, max(time.Since(since), 1)))
 }
 
 // brief rounds d to three digits or so.
@@ -114,12 +116,19 @@ func (r *register) sum() {
 	r.text(fmt.Sprintf("\n%d slots given, at most %d at once\n", r.all, r.most))
 }
 
-func slotEvent(name string, colour colour, c *server.Conn, detail string) event {
+// slotEvent is of a slot that is given, or freed after it was held so long.
+func slotEvent(name string, colour colour, c *server.Conn, held time.Duration) event {
+	detail := fmt.Sprintf("slot %d", c.Slot())
+	if held > 0 {
+		detail = fmt.Sprintf("slot %-4d after %v", c.Slot(), brief(held))
+	}
 	at := endpoint(c.RemoteAddr())
-	return event{name: name, colour: colour, id: c.RemoteAddr().String(), detail: fmt.Sprintf("slot %-4d %s", c.Slot(), detail), fields: struct {
+	return event{name: name, colour: colour, id: c.RemoteAddr().String(), detail: detail, fields: struct {
+		ID string `json:"id"`
 		address
-		Slot int `json:"slot"`
-	}{at, c.Slot()}}
+		Slot int    `json:"slot"`
+		Held millis `json:"held_ms,omitempty"`
+	}{c.RemoteAddr().String(), at, c.Slot(), inMillis(held)}}
 }
 
 // An address is one end of a connection, as JSON.

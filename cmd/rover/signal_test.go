@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // start runs the command as a process of its own, until its first line.
@@ -40,6 +41,9 @@ func TestSignals(t *testing.T) {
 		"rove --server 127.0.0.1:1":   "kept to the end",
 		"serve --listen 127.0.0.1:0":  "0 slots given, at most 0 at once",
 		"demo --interval 10ms --json": `"event":"summary"`,
+
+		"front --listen 127.0.0.1:0 --backend 127.0.0.1:1": "0 clients served",
+		"proxy --listen 127.0.0.1:0 --server 127.0.0.1:1":  "0 clients served",
 	} {
 		for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
 			cmd, _, rest, stderr := start(t, strings.Fields(args)...)
@@ -63,5 +67,80 @@ func TestClosedPipe(t *testing.T) {
 	stdout.Close()
 	if err := cmd.Wait(); err != nil || stderr.Len() > 0 {
 		t.Errorf("%v, stderr %q", err, stderr)
+	}
+}
+
+// Nobody reads the output: a signal, and --for, end the command all the same.
+func TestUnreadOutput(t *testing.T) {
+	for _, args := range []string{"demo --interval 1ms --for 1s --json", "demo --interval 1ms --json", "rove --server 127.0.0.1:1 --interval 1ms --json"} {
+		cmd, _, _, stderr := start(t, strings.Fields(args)...)
+		if !strings.Contains(args, "--for") {
+			<-time.After(300 * time.Millisecond) // until the pipe is full; it need not be
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		select {
+		case err := <-ended:
+			if err != nil || stderr.Len() > 0 {
+				t.Errorf("%s: %v, stderr %q", args, err, stderr)
+			}
+		case <-time.After(20 * time.Second):
+			t.Errorf("%s: does not end", args)
+			cmd.Process.Kill()
+			<-ended
+		}
+	}
+}
+
+// SIGTERM waits for a client that is busy; a second one does not, also when nobody
+// reads the output.
+func TestSecondSignal(t *testing.T) {
+	backend := echo(t, "127.0.0.1:0")
+	cmd, stdout, _, _ := start(t, "front", "--listen", "127.0.0.1:0", "--backend", backend, "--json")
+	defer stdout.Close()
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("nobody is served: %v", err)
+	}
+
+	l := listen(t)
+	address := l.Addr().String()
+	l.Close()
+	cmd, stdout, _, _ = start(t, "front", "--listen", address, "--backend", backend, "--json", "--drain", "10m")
+	defer stdout.Close()
+	c, line := dial(t, address)
+	defer c.Close()
+	equal(t, "slot line", line, "0\r\n")
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() { // busy
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				c.Write(make([]byte, 1000))
+				c.Read(make([]byte, 10_000))
+			}
+		}
+	}()
+	ended := make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-ended:
+		t.Error("the first signal does not wait for who is busy")
+	case <-time.After(2 * time.Second):
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("the second signal does not end it")
+		cmd.Process.Kill()
+		<-ended
 	}
 }

@@ -23,7 +23,7 @@ type row struct {
 	attempts int
 	lowest   int // slot seen; -1: none
 	highest  int
-	trouble  string // why the latest attempt failed
+	trouble  string // why the latest attempt failed; "": it did not
 }
 
 // newTally counts for servers, whose ids differ.
@@ -67,6 +67,9 @@ func (t *tally) failure(err error) {
 	case *rover.ProtocolError:
 		t.errors++
 		t.byID[e.ID].fail(e)
+	case *rover.LocalError:
+		t.errors++
+		t.byID[e.ID].fail(e)
 	default:
 		t.errors++
 	}
@@ -84,6 +87,9 @@ func (p *printer) summary(t *tally, kept map[rover.Server]int) {
 		sum += n
 	}
 	if p.json {
+		for _, o := range t.objects(kept) {
+			p.print(event{name: "server", fields: o})
+		}
 		p.print(t.object(kept, sum))
 		return
 	}
@@ -131,28 +137,33 @@ func (r *row) slots() string {
 	}
 }
 
+// A rowObject is a row of the summary. As an event of its own it has the server's
+// id where every other has it.
 type rowObject struct {
-	ID       string `json:"id"`
-	Host     string `json:"host"`
-	Port     int    `json:"port"`
+	serverFields
 	Attempts int    `json:"attempts"`
 	Slots    []int  `json:"slots"` // lowest and highest seen, or nothing
 	Kept     int    `json:"kept"`
+	Cause    string `json:"cause,omitempty"` // why the latest attempt failed
 }
 
-func (t *tally) object(kept map[rover.Server]int, sum int) event {
+func (t *tally) objects(kept map[rover.Server]int) []rowObject {
 	all := make([]rowObject, len(t.rows))
 	for i, r := range t.rows {
-		all[i] = rowObject{r.server.id, r.server.Host, r.server.Port, r.attempts, []int{}, kept[r.server.Server]}
+		all[i] = rowObject{fieldsOf(r.server.id, r.server.Server), r.attempts, []int{}, kept[r.server.Server], r.trouble}
 		if r.lowest >= 0 {
 			all[i].Slots = []int{r.lowest, r.highest}
 		}
 	}
+	return all
+}
+
+func (t *tally) object(kept map[rover.Server]int, sum int) event {
 	return event{name: "summary", fields: struct {
 		Connections int         `json:"connections"`
 		Unreachable int         `json:"unreachable"`
 		Errors      int         `json:"errors"`
 		Kept        int         `json:"kept"`
 		Servers     []rowObject `json:"servers"`
-	}{t.connections, t.unreachable, t.errors, sum, all}}
+	}{t.connections, t.unreachable, t.errors, sum, t.objects(kept)}}
 }

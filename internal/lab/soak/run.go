@@ -24,6 +24,7 @@ type plan struct {
 	time     time.Duration
 	seed     uint64
 	only     int // this life alone; 0: all
+	relay    bool
 }
 
 // A run is a row of lives and their counts.
@@ -71,7 +72,11 @@ func (r *run) one(ctx context.Context, n int) error {
 	r.lives.Add(1)
 	l := newLife(r, source(r.plan.seed, n))
 	over := make(chan error, 1)
-	go func() { over <- l.live(ctx) }()
+	if r.plan.relay {
+		go func() { over <- r.liveRelays(ctx, source(r.plan.seed, n)) }()
+	} else {
+		go func() { over <- l.live(ctx) }()
+	}
 	ended, ending := ctx.Done(), l.ending
 	var hung <-chan time.Time
 	for {
@@ -96,6 +101,9 @@ func source(seed uint64, n int) rand.Source { return rand.NewPCG(seed, uint64(n)
 
 // attempts is how many have been made so far.
 func (r *run) attempts() int {
+	if r.plan.relay {
+		return int(r.lives.Load())
+	}
 	n := int(r.before.Load())
 	if stream := r.now.Load(); stream != nil {
 		n += stream.Stats().Attempts
@@ -107,6 +115,10 @@ func (r *run) attempts() int {
 func (r *run) summary() string {
 	var b strings.Builder
 	n := r.past
+	if r.plan.relay {
+		fmt.Fprintf(&b, "%d lives in %v, %d answers\n%s", r.lives.Load(), time.Since(r.began).Round(time.Millisecond), r.events.Load(), r.tally.String())
+		return b.String()
+	}
 	fmt.Fprintf(&b, "%d lives in %v, %d events seen\n", r.lives.Load(), time.Since(r.began).Round(time.Millisecond), r.events.Load())
 	fmt.Fprintf(&b, "%d attempts = %d connections + %d unreachable + %d protocol errors + %d failures + %d aborted\n",
 		n.Attempts, n.Connections, n.Unreachable, n.ProtocolErrors, n.Failures, n.Aborted)
