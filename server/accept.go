@@ -64,11 +64,11 @@ func (l *Listener) admit(conn net.Conn) {
 			return
 		}
 		l.begin(c)
-		l.tasks.Go(func() { l.shake(c, secure) })
+		l.tasks.Go(func() { l.handshake(c, secure) })
 		return
 	}
 	select {
-	case l.shaken <- c: // the Accept that wants it is on its way back
+	case l.ready <- c: // the Accept that wants it is on its way back
 	case <-l.done:
 		l.drop(c, byClose, nil)
 	}
@@ -83,7 +83,7 @@ func (l *Listener) queue(c *Conn) {
 	timer := time.NewTimer(time.Until(c.came.Add(l.lineTimeout)))
 	defer timer.Stop()
 	select {
-	case l.shaken <- c:
+	case l.ready <- c:
 	case <-timer.C:
 		l.drop(c, byTimeout, errNoAccept)
 	case <-l.done:

@@ -29,9 +29,9 @@ type Conn struct {
 	use   use
 
 	// Guarded by the listener's lock.
-	stage   stage
-	waits   bool
-	shaking *list.Element // its place among the handshakes, nil if it has none
+	stage       stage
+	waits       bool
+	handshaking *list.Element // its place among the handshakes, nil if it has none
 }
 
 const none = -1 // no slot

@@ -14,9 +14,9 @@ type handshaker interface{ Handshake() error }
 
 var errStalled = errors.New("the handshake made room for others")
 
-// shake makes the handshake, by a goroutine of its own: a slow client delays no
+// handshake makes the handshake, by a goroutine of its own: a slow client delays no
 // other. It holds no slot.
-func (l *Listener) shake(c *Conn, secure handshaker) {
+func (l *Listener) handshake(c *Conn, secure handshaker) {
 	err := l.guard(c, func() error {
 		if err := c.Conn.SetDeadline(c.came.Add(l.lineTimeout)); err != nil {
 			return err
@@ -42,13 +42,13 @@ func (l *Listener) shake(c *Conn, secure handshaker) {
 func (l *Listener) begin(c *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c.shaking = l.handshakes.PushBack(c)
+	c.handshaking = l.handshakes.PushBack(c)
 }
 
 // over says whether c had to make room for others before it was through.
 func (l *Listener) over(c *Conn) (evicted bool) {
 	l.mu.Lock()
-	evicted = !l.shakesNot(c)
+	evicted = !l.handshakesNot(c)
 	l.mu.Unlock()
 	select {
 	case l.room <- struct{}{}:
@@ -57,13 +57,13 @@ func (l *Listener) over(c *Conn) (evicted bool) {
 	return evicted
 }
 
-// shakesNot takes c off the handshakes, with the lock held; false: it is off.
-func (l *Listener) shakesNot(c *Conn) bool {
-	if c.shaking == nil {
+// handshakesNot takes c off the handshakes, with the lock held; false: it is off.
+func (l *Listener) handshakesNot(c *Conn) bool {
+	if c.handshaking == nil {
 		return false
 	}
-	l.handshakes.Remove(c.shaking)
-	c.shaking = nil
+	l.handshakes.Remove(c.handshaking)
+	c.handshaking = nil
 	return true
 }
 
@@ -99,7 +99,7 @@ func (l *Listener) makeRoom() (wait time.Duration) {
 	oldest := l.handshakes.Front().Value.(*Conn)
 	wait = stalled - time.Since(oldest.came)
 	if wait <= 0 {
-		l.shakesNot(oldest)
+		l.handshakesNot(oldest)
 	}
 	l.mu.Unlock()
 	if wait <= 0 {

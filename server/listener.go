@@ -20,7 +20,7 @@ type Listener struct {
 	began time.Time
 
 	wanted  chan struct{} // an Accept that waits receives: take another connection
-	shaken  chan *Conn    // the handshake is over; who receives writes the slot line
+	ready   chan *Conn    // the handshake is over; who receives writes the slot line
 	lined   chan *Conn    // the slot line is written already: it took long, or the client speaks first
 	failed  chan error    // the inner listener's end
 	room    chan struct{} // a handshake is over
@@ -80,7 +80,7 @@ func start(inner net.Listener, s settings) *Listener {
 		inner:    inner,
 		began:    time.Now(),
 		wanted:   make(chan struct{}),
-		shaken:   make(chan *Conn),
+		ready:    make(chan *Conn),
 		lined:    make(chan *Conn),
 		failed:   make(chan error),
 		room:     make(chan struct{}, 1),
@@ -120,14 +120,14 @@ func (l *Listener) next() (*Conn, error) {
 	select { // those that are here first, before another is taken
 	case c := <-l.lined:
 		return c, nil
-	case c := <-l.shaken:
+	case c := <-l.ready:
 		return l.announce(c), nil
 	default:
 	}
 	select {
 	case c := <-l.lined:
 		return c, nil
-	case c := <-l.shaken:
+	case c := <-l.ready:
 		return l.announce(c), nil
 	case <-l.wanted:
 		return nil, nil

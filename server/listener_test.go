@@ -148,8 +148,8 @@ func TestGivenIsReportedAfterFreed(t *testing.T) {
 	close(hasLine)
 	stop()
 	for range rounds {
-		kit.Equal(t, "told", <-reports, "given")
-		kit.Equal(t, "told", <-reports, "freed")
+		kit.Equal(t, "reported", <-reports, "given")
+		kit.Equal(t, "reported", <-reports, "freed")
 	}
 }
 

@@ -33,7 +33,7 @@ func (l *Listener) leave(c *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.conns, c)
-	l.shakesNot(c)
+	l.handshakesNot(c)
 	l.waitsNot(c)
 }
 

@@ -129,7 +129,7 @@ func TestAcceptSurvivesTemporaryErrors(t *testing.T) {
 		}
 		kit.Check(t, l.Close()) // in the pause
 		kit.Equal(t, "time to close", time.Since(start), 5*ms)
-		kit.Equal(t, "errors told", len(said), 12)
+		kit.Equal(t, "errors reported", len(said), 12)
 		kit.Equal(t, "the last", said[11], "server: next try in 10ms: accept tcp: accept4: too many open files")
 	})
 }

@@ -40,7 +40,7 @@ var eventKinds = map[string]eventKind{
 	"join":      {usage: "clients join", value: "clients", n: 0.2, share: true, happen: join},
 	"leave":     {usage: "clients leave", value: "clients", n: 0.5, share: true, happen: leave},
 	"lie":       {usage: "a server says 0 from now on", happen: lie},
-	"weights":   {usage: "cold, and every other server has this weight", value: "weight", n: 2, before: true, happen: weigh},
+	"weights":   {usage: "cold, and every other server has this weight", value: "units of weight", n: 2, before: true, happen: weigh},
 	"slowstart": {usage: "a server is added whose weight grows over so many intervals", value: "intervals", n: 10, comes: true, happen: slowstart},
 	"drain":     {usage: "a server is drained over so many intervals", value: "intervals", n: 5, happen: drain},
 }
