@@ -33,10 +33,18 @@ func (n *natsClient) Dial(string, string) (net.Conn, error) {
 	go func() {
 		select {
 		case <-c.Replaced():
+		case <-moving.closed:
+			return
+		}
+		for { // a client that is about to connect does not hear it
 			if self := n.self.Load(); self != nil {
 				_ = self.ForceReconnect()
 			}
-		case <-moving.closed:
+			select {
+			case <-moving.closed:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
 		}
 	}()
 	return moving, nil
