@@ -6,15 +6,12 @@ import (
 	"iter"
 	"net"
 	"reflect"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/callosum-go/rover/hot"
 	"github.com/callosum-go/rover/internal/offer"
 	"github.com/callosum-go/rover/internal/socket"
-	"github.com/callosum-go/rover/internal/worker"
 	"github.com/reactivex/rxgo/v2"
 )
 
@@ -58,203 +55,100 @@ func interval(d time.Duration, missed func(n int), opts []rxgo.Option) rxgo.Obse
 }
 
 // WithLatestFrom emits combine(ctx, item, latest) for each item of source,
-// with the latest item of other. Until other has emitted, items of source are
-// skipped. When other completes, its last item stays; when it fails, the
-// error follows with source's next item. An error of combine ends the stream.
+// with the latest item of other, which is subscribed first. Until other has
+// emitted, items of source are skipped. When other completes, its last item stays.
+// An error of either, or of combine, ends the stream when it comes.
 func WithLatestFrom(source, other rxgo.Observable, combine rxgo.Func2, opts ...rxgo.Option) rxgo.Observable {
-	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
-		latest, leave := hot.Latest(ctx, other)
-		items := hot.Items(ctx, source)
-		return func(yield func(rxgo.Item) bool) {
-			defer leave()
-			for item := range items {
-				second, some := latest()
-				switch {
-				case item.Error():
-					yield(item)
-					return
-				case !some:
-					lose(item.V)
-					continue
-				case second.Error():
-					lose(item.V)
-					yield(second)
-					return
-				}
-				v, err := combine(ctx, item.V, second.V)
-				if err != nil {
-					lose(item.V)
-					yield(rxgo.Error(err))
-					return
-				}
-				if !yield(rxgo.Of(v)) {
-					return
-				}
-			}
-		}
-	}, lost, opts...)
+	return caring(hot.WithLatestFrom(source, other, combine, opts...))
+}
+
+// CombineLatest emits combine(latest...) whenever one of the sources emits, once
+// each has emitted. It completes when all have completed, or one has without a
+// value.
+func CombineLatest(combine rxgo.FuncN, sources []rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
+	return caring(hot.CombineLatest(combine, sources, opts...))
 }
 
 // MergeMap observes project(item) for each item of source, at most n of them
 // at once (n < 1: no limit), and emits what they emit as it comes. While n are
-// observed, source is not read, nor its end seen. It completes when all have
-// completed.
+// observed, items wait in source's queue. It completes when all have completed.
+// project runs on the goroutine of the subscription and must not block: what takes
+// long belongs into the source that it returns. It never sees an error: that ends
+// the stream when it comes.
 func MergeMap(source rxgo.Observable, n int, project rxgo.ItemToObservable, opts ...rxgo.Option) rxgo.Observable {
-	return gather(func(ctx context.Context, emit func(rxgo.Item) bool) func() {
-		items := hot.Items(ctx, source)
-		return func() {
-			concurrently(ctx, items, n, func(item rxgo.Item) {
-				if item.Error() {
-					emit(item)
-					return
-				}
-				for inner := range hot.Items(ctx, project(item)) {
-					if !emit(inner) {
-						return
-					}
-				}
-			})
-		}
-	}, opts)
+	return caring(hot.MergeMap(source, n, project, opts...))
+}
+
+// SwitchMap observes project(item) for the newest item of source, and leaves the
+// one before. project is as in MergeMap.
+func SwitchMap(source rxgo.Observable, project rxgo.ItemToObservable, opts ...rxgo.Option) rxgo.Observable {
+	return caring(hot.SwitchMap(source, project, opts...))
+}
+
+// ExhaustMap observes project(item), and skips the items of source that come until
+// that has completed. project is as in MergeMap.
+func ExhaustMap(source rxgo.Observable, project rxgo.ItemToObservable, opts ...rxgo.Option) rxgo.Observable {
+	return caring(hot.ExhaustMap(source, project, opts...))
 }
 
 // Merge emits what any of the sources emits, as it comes, and completes when
 // all have completed.
 func Merge(sources []rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
-	sources = slices.Clone(sources)
-	return gather(func(ctx context.Context, emit func(rxgo.Item) bool) func() {
-		var all []iter.Seq[rxgo.Item]
-		for _, source := range sources {
-			all = append(all, hot.Items(ctx, source))
-		}
-		return func() {
-			var running sync.WaitGroup
-			for _, items := range all {
-				running.Go(func() {
-					for item := range items {
-						if !emit(item) {
-							return
-						}
-					}
-				})
-			}
-			running.Wait()
-		}
-	}, opts)
+	return caring(hot.Merge(sources, opts...))
 }
 
-// gather makes an observable of what several goroutines emit. subscribe
-// subscribes at once and returns what to run; that returns when all is
-// emitted. emit is false once there is no use in more.
-func gather(subscribe func(ctx context.Context, emit func(rxgo.Item) bool) (run func()), opts []rxgo.Option) rxgo.Observable {
-	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
-		ctx, cancel := context.WithCancel(ctx)
-		out := make(chan rxgo.Item)
-		run := subscribe(ctx, func(item rxgo.Item) bool {
-			select {
-			case out <- item:
-				return !item.Error()
-			case <-ctx.Done():
-				lost(item.V)
-				return false
-			}
-		})
-		return func(yield func(rxgo.Item) bool) {
-			go func() {
-				defer close(out)
-				run()
-			}()
-			defer func() {
-				cancel()
-				discard(out)
-			}()
-			for item := range out {
-				if !yield(item) || item.Error() {
-					return
-				}
-			}
-		}
-	}, lost, opts...)
+// Concat observes one source after the other, each when the one before has
+// completed. What a hot one emits before its turn is missed.
+func Concat(sources []rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
+	return caring(hot.Concat(sources, opts...))
 }
 
-// concurrently works on each item in a goroutine, on at most n at once (n < 1:
-// no limit), and returns when all work has ended.
-func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work func(rxgo.Item)) {
-	var places chan struct{}
-	if n > 0 {
-		places = make(chan struct{}, n)
-	}
-	all := worker.New(func(_ *worker.Worker[rxgo.Item], item rxgo.Item) {
-		if places != nil {
-			defer func() { <-places }()
-		}
-		work(item)
-	})
-	defer all.Wait()
-	if places == nil {
-		for item := range items {
-			all.Do(item)
-		}
-		return
-	}
-	places <- struct{}{} // for the first item, before it is read
-	for item := range items {
-		all.Do(item)
-		select {
-		case places <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-	}
+// Race emits what the source emits that emits first, if only its end, and leaves
+// the others. Without any it completes.
+func Race(sources []rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
+	return caring(hot.Race(sources, opts...))
 }
 
-// TakeUntil emits what source emits until notifier emits its first item. If
-// notifier completes without one, it has no effect any more; if it fails, its
-// error ends the stream.
+// EndWith emits what source emits, and then the values.
+func EndWith(source rxgo.Observable, values []any, opts ...rxgo.Option) rxgo.Observable {
+	return caring(hot.EndWith(source, values, opts...))
+}
+
+// TakeUntil emits what source emits until notifier, which is subscribed first,
+// emits its first item. If notifier completes without one, it has no effect any
+// more; if it fails, its error ends the stream.
 func TakeUntil(source, notifier rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
-	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
-		ctx, cancel := context.WithCancel(ctx)
-		notices, items := hot.Observe(ctx, notifier), hot.Observe(ctx, source)
-		return func(yield func(rxgo.Item) bool) {
-			defer func() {
-				cancel()
-				discard(notices)
-				discard(items)
-			}()
-			pending := notices
-			over := func(notice rxgo.Item, fired bool) bool {
-				switch {
-				case !fired:
-					pending = nil
-				case notice.Error():
-					yield(notice)
-				default:
-					lose(notice.V)
-				}
-				return fired
-			}
-			for {
-				select { // what notifier has emitted comes before what source has
-				case notice, fired := <-pending:
-					if over(notice, fired) {
-						return
-					}
-				default:
-				}
-				select {
-				case notice, fired := <-pending:
-					if over(notice, fired) {
-						return
-					}
-				case item, ok := <-items:
-					if !ok || !yield(item) || item.Error() {
-						return
-					}
-				}
-			}
-		}
-	}, lost, opts...)
+	return caring(hot.TakeUntil(source, notifier, opts...))
 }
+
+// Delay emits each item of source d later, and its completion too. An error comes
+// at once.
+func Delay(source rxgo.Observable, d time.Duration, opts ...rxgo.Option) rxgo.Observable {
+	return caring(hot.Delay(source, d, opts...))
+}
+
+// DebounceBy emits the newest item of source once notifier(item) emits, and what
+// is left at the end. A newer item leaves the notifier of the one before.
+func DebounceBy(source rxgo.Observable, notifier rxgo.ItemToObservable, opts ...rxgo.Option) rxgo.Observable {
+	return caring(hot.DebounceBy(source, notifier, opts...))
+}
+
+// Retry subscribes to source again when it fails, if delay says so, and waits for
+// so long before. failures counts from 1. A nil delay tries again at once, without
+// end.
+func Retry(source rxgo.Observable, delay func(failures int, err error) (wait time.Duration, again bool), opts ...rxgo.Option) rxgo.Observable {
+	return caring(hot.Retry(source, delay, opts...))
+}
+
+// Repeat subscribes to source again when it completes, if delay says so, and waits
+// for so long before. rounds counts from 1. A nil delay begins again at once,
+// without end.
+func Repeat(source rxgo.Observable, delay func(rounds int) (wait time.Duration, again bool), opts ...rxgo.Option) rxgo.Observable {
+	return caring(hot.Repeat(source, delay, opts...))
+}
+
+// caring declines what an operator takes and cannot pass on.
+func caring(o rxgo.Observable) rxgo.Observable { return hot.Unwanted(o, lost, lose) }
 
 // Share lets any number of subscribers have one subscription to source. It is
 // made with the first of them and left with the last; one that comes later
@@ -264,7 +158,19 @@ func TakeUntil(source, notifier rxgo.Observable, opts ...rxgo.Option) rxgo.Obser
 // Every subscriber gets a *Connection of its own. A *Kept has one owner: share
 // connections, and keep them behind Share.
 func Share(source rxgo.Observable, opts ...rxgo.Option) rxgo.Observable {
-	return hot.Share(source, opts, append([]hot.SubjectOption{hot.WithEach(another)}, offerRules...)...)
+	return ShareAs(source, hot.Sharing{}, opts...)
+}
+
+// ShareAs is Share by other rules: with replay, with an end that stays, or with a
+// source that waits.
+func ShareAs(source rxgo.Observable, how hot.Sharing, opts ...rxgo.Option) rxgo.Observable {
+	return hot.ShareAs(source, how, opts, append([]hot.SubjectOption{hot.WithEach(another)}, offerRules...)...)
+}
+
+// FromSeq is a cold source: it ranges over values for each subscription. Events is
+// the way back.
+func FromSeq[T any](values iter.Seq[T], opts ...rxgo.Option) rxgo.Observable {
+	return hot.FromSeq(values, opts...)
 }
 
 // Partition splits source in what p says true to and the rest. Each side
@@ -410,11 +316,4 @@ func lose(v any) {
 		return
 	}
 	lost(v)
-}
-
-// discard takes what is left until the channel is closed.
-func discard(items <-chan rxgo.Item) {
-	for item := range items {
-		lost(item.V)
-	}
 }

@@ -12,20 +12,30 @@ import (
 // ends with the source, the context, or when next returns false. The channel
 // is closed after the last callback.
 func (o *observable) consume(opts []rxgo.Option, next func(rxgo.Item) bool, completed func()) rxgo.Disposed {
-	items := o.subscribe(read(join(o.opts, opts))).items
+	l := o.subscribe(read(join(o.opts, opts)), next)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for item := range items {
-			if !next(item) {
-				break
-			}
-		}
+		l.run()
 		if completed != nil {
 			completed()
 		}
 	}()
 	return done
+}
+
+// wait subscribes and runs the callback on the caller's goroutine.
+func (o *observable) wait(opts []rxgo.Option, next func(who subscriber, item rxgo.Item) bool) (ended error) {
+	who := read(join(o.opts, opts))
+	stopped := false
+	o.subscribe(who, func(item rxgo.Item) bool {
+		stopped = !next(who, item)
+		return !stopped
+	}).run()
+	if stopped {
+		return nil
+	}
+	return who.ctx.Err()
 }
 
 func (o *observable) ForEach(next rxgo.NextFunc, fail rxgo.ErrFunc, completed rxgo.CompletedFunc, opts ...rxgo.Option) rxgo.Disposed {
@@ -68,11 +78,11 @@ func (o *observable) Run(opts ...rxgo.Option) rxgo.Disposed {
 
 // Send is Observe into a channel of the caller's, which it closes at the end.
 func (o *observable) Send(output chan<- rxgo.Item, opts ...rxgo.Option) {
-	who := read(join(o.opts, opts))
-	feed := o.subscribe(who)
+	var l *loop
+	l = o.subscribe(read(join(o.opts, opts)), func(item rxgo.Item) bool { return l.send(output, item, nil) })
 	go func() {
 		defer close(output)
-		feed.pass(who.ctx, output)
+		l.run()
 	}()
 }
 
@@ -85,38 +95,49 @@ func (o *observable) Connect(ctx context.Context) (context.Context, rxgo.Disposa
 
 func (o *observable) ToSlice(initialCapacity int, opts ...rxgo.Option) (all []any, err error) {
 	all = make([]any, 0, initialCapacity)
-	who := read(join(o.opts, opts))
-	for item := range o.subscribe(who).items {
-		if !item.Error() {
-			all = append(all, item.V)
-		} else if err = item.E; !who.goesOn {
-			break
+	_ = o.wait(opts, func(who subscriber, item rxgo.Item) bool {
+		if item.Error() {
+			err = item.E
+			return who.goesOn
 		}
-	}
+		all = append(all, item.V)
+		return true
+	})
 	return all, err
 }
 
+// Get waits for the first item. Without one it returns an empty item, and the
+// context's error if that was the reason.
+func (o *observable) Get(opts ...rxgo.Option) (found rxgo.Item, err error) {
+	err = o.wait(opts, func(_ subscriber, item rxgo.Item) bool {
+		found = item
+		return false
+	})
+	return found, err
+}
+
 // Error waits for the first error, the end (nil), or the context's.
-func (o *observable) Error(opts ...rxgo.Option) error {
-	who := read(join(o.opts, opts))
-	for item := range o.subscribe(who).items {
-		if item.Error() {
-			return item.E
-		}
+func (o *observable) Error(opts ...rxgo.Option) (err error) {
+	ended := o.wait(opts, func(_ subscriber, item rxgo.Item) bool {
+		err = item.E
+		return err == nil
+	})
+	if err == nil {
+		err = ended
 	}
-	return who.ctx.Err()
+	return err
 }
 
 // Errors waits for the end and returns all errors, or only the context's.
 func (o *observable) Errors(opts ...rxgo.Option) []error {
-	who := read(join(o.opts, opts))
 	all := []error{}
-	for item := range o.subscribe(who).items {
+	err := o.wait(opts, func(_ subscriber, item rxgo.Item) bool {
 		if item.Error() {
 			all = append(all, item.E)
 		}
-	}
-	if err := who.ctx.Err(); err != nil {
+		return true
+	})
+	if err != nil {
 		return []error{err}
 	}
 	return all

@@ -40,9 +40,6 @@ func TestEachSubscriptionIsMadeAtOnceAndReleasedOnce(t *testing.T) {
 		"RxGo's own, which is left": func(t *testing.T, o rxgo.Observable) {
 			equal(t, drain(o.Scan(sum).Take(2).Observe()), []any{1, 3})
 		},
-		"RxGo's own, which never asks": func(t *testing.T, o rxgo.Observable) {
-			equal(t, len(drain(o.BufferWithCount(-1).Observe())), 1) // an error
-		},
 		"an ended context": func(t *testing.T, o rxgo.Observable) {
 			equal(t, drain(o.Observe(rxgo.WithContext(ctx))), []any(nil))
 		},

@@ -15,6 +15,10 @@ type subscriber struct {
 	goesOn   bool // rxgo.WithErrorStrategy(rxgo.ContinueOnError)
 	newest   bool // a queue that is full gives up its oldest item
 	lossless bool // a queue that is full grows; newest comes first
+
+	loop    *loop
+	gate    *gate     // of the nearest operator that may hold this up; nil: none
+	skipped func(any) // gets what operators pass over; nil: nobody cares
 }
 
 // read finds out what options say. RxGo's options are opaque, so it hands

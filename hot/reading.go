@@ -16,7 +16,12 @@ import (
 // off unsubscribes. opts go to the source; a context among them is replaced
 // by ctx.
 func Items(ctx context.Context, source rxgo.Observable, opts ...rxgo.Option) iter.Seq[rxgo.Item] {
-	return subscriber{ctx: ctx}.to(source, opts).items
+	var yield func(rxgo.Item) bool
+	l := from(source, opts).subscribe(subscriber{ctx: ctx}.as(source, opts), func(item rxgo.Item) bool { return yield(item) })
+	return func(each func(rxgo.Item) bool) {
+		yield = each
+		l.run()
+	}
 }
 
 // Observe is source.Observe with a channel that is sure to close when ctx
@@ -29,16 +34,13 @@ func Observe(ctx context.Context, source rxgo.Observable) <-chan rxgo.Item {
 // Direct says that source is a Subject's own view: what newcomers get first is
 // in the queue as soon as Newest has returned, and nobody's code runs between.
 func Direct(source rxgo.Observable) bool {
-	o, ok := known(source)
-	return ok && o.direct != nil
+	o := unwrap(source)
+	return o != nil && o.direct != nil
 }
 
 // Ours says that source is an observable of this package: its stages run on the
 // goroutine that ranges over Items, and nothing is between.
-func Ours(source rxgo.Observable) bool {
-	_, ok := known(source)
-	return ok
-}
+func Ours(source rxgo.Observable) bool { return unwrap(source) != nil }
 
 // Newest is Observe for a stream of states: if the reader is slow, the queue
 // gives up its oldest item and keeps the newest, whatever the Subject's rule.
@@ -47,7 +49,7 @@ func Newest(ctx context.Context, source rxgo.Observable) <-chan rxgo.Item {
 }
 
 func observe(ctx context.Context, source rxgo.Observable, newest bool) <-chan rxgo.Item {
-	o := ours(source)
+	o := from(source, nil)
 	who := read(o.opts)
 	who.ctx, who.newest = ctx, newest
 	return o.observe(who)
@@ -59,13 +61,13 @@ func observe(ctx context.Context, source rxgo.Observable, newest bool) <-chan rx
 // changes nothing for a source that is not of this package, for what Create
 // subscribes to, and for Newest and Latest.
 func Lossless(source rxgo.Observable) rxgo.Observable {
-	o, ok := known(source)
-	if !ok {
+	o := unwrap(source)
+	if o == nil {
 		return source
 	}
-	view := newObservable(func(who subscriber) feed {
+	view := newObservable(func(who subscriber, to sink) func() {
 		who.lossless = true
-		return o.subscribe(who)
+		return o.attach(who, to)
 	}, o.opts)
 	if o.direct != nil {
 		view.direct = func(who subscriber) (<-chan rxgo.Item, func()) {
@@ -85,7 +87,7 @@ func Lossless(source rxgo.Observable) rxgo.Observable {
 // nothing of the subscription is left behind. latest is for one goroutine at a
 // time.
 func Latest(ctx context.Context, source rxgo.Observable) (latest func() (rxgo.Item, bool), leave func()) {
-	if o, ok := known(source); ok && o.direct != nil {
+	if o := unwrap(source); o != nil && o.direct != nil {
 		queue, leave := o.direct(subscriber{ctx: ctx, newest: true})
 		return newest(queue), leave
 	}
@@ -134,37 +136,57 @@ func newest(queue <-chan rxgo.Item) func() (rxgo.Item, bool) {
 // of one's own. What it wraps is subscribed as if it had been given itself.
 type Wrapper interface{ Unwrap() rxgo.Observable }
 
-// known is source, or what it wraps, if that is of this package.
-func known(source rxgo.Observable) (*observable, bool) {
-	if w, ok := source.(Wrapper); ok {
-		source = w.Unwrap()
+// unwrap is the observable of this package that source is or wraps; nil: there is
+// none.
+func unwrap(source rxgo.Iterable) *observable {
+	switch o := source.(type) {
+	case interface{ inner() *observable }:
+		return o.inner()
+	case Wrapper:
+		return unwrap(o.Unwrap())
 	}
-	o, ok := source.(*observable)
-	return o, ok
+	return nil
 }
 
-// ours makes any source one that ends with its subscriber's context.
-func ours(source rxgo.Observable) *observable {
-	if o, ok := known(source); ok {
+func (o *observable) inner() *observable { return o }
+
+// from makes any source one that ends with its subscriber's context. opts go to a
+// source that is not of this package.
+func from(source rxgo.Iterable, opts []rxgo.Option) *observable {
+	if o := unwrap(source); o != nil {
 		return o
 	}
-	return newObservable(func(who subscriber) feed { return who.to(source, nil) }, nil)
+	return newObservable(func(who subscriber, to sink) func() {
+		ctx, cancel := context.WithCancel(who.ctx)
+		made := false
+		defer unless(&made, cancel)
+		who.ctx = ctx
+		ch := source.Observe(join(opts, who.options())...)
+		made = true
+		return who.sequence(foreign(ctx, cancel, ch), cancel, nil, to)
+	}, nil)
 }
 
-// to subscribes to any source, within its own options and these, for the
-// subscriber's context and as its queue is to be.
-func (who subscriber) to(source rxgo.Observable, opts []rxgo.Option) feed {
-	if o, ok := known(source); ok {
+// attach subscribes a further source for the same loop, within the source's own
+// options.
+func (who subscriber) attach(source rxgo.Iterable, to sink) (leave func()) {
+	o := from(source, nil)
+	return o.attach(who.as(o, nil), to)
+}
+
+// as is the subscriber with the error strategy and the buffer of a source.
+func (who subscriber) as(source rxgo.Iterable, opts []rxgo.Option) subscriber {
+	if o := unwrap(source); o != nil {
 		given := read(join(o.opts, opts))
-		given.ctx, given.newest, given.lossless = who.ctx, who.newest, who.lossless
-		return o.subscribe(given)
+		who.goesOn = who.goesOn || given.goesOn
+		who.buffer = given.buffer
 	}
-	ctx, cancel := context.WithCancel(who.ctx)
-	made := false
-	defer unless(&made, cancel)
-	ch := source.Observe(join(opts, []rxgo.Option{rxgo.WithContext(ctx)})...)
-	made = true
-	return feed{items: func(yield func(rxgo.Item) bool) {
+	return who
+}
+
+// foreign is what a source of RxGo's emits, until that or the context ends.
+func foreign(ctx context.Context, cancel func(), ch <-chan rxgo.Item) iter.Seq[rxgo.Item] {
+	return func(yield func(rxgo.Item) bool) {
 		closed := false
 		defer func() {
 			cancel()
@@ -182,7 +204,7 @@ func (who subscriber) to(source rxgo.Observable, opts []rxgo.Option) feed {
 				}
 			}
 		}
-	}}
+	}
 }
 
 // release frees a source of RxGo's that is blocked in a bare send, so that it

@@ -25,7 +25,7 @@ type settings struct {
 	queue      int
 	growing    bool
 	rule       Overflow
-	latest     bool
+	recent     int // how many of the latest values a newcomer gets first
 	keep       func(any) bool
 	first      func() iter.Seq[any]
 	each       func(any) any
@@ -98,24 +98,34 @@ func WithOwner(owner any) SubjectOption { return func(s *settings) { s.owner = o
 // Owner is the owner of the Subject behind an observable, through fused stages
 // such as Filter and Map; nil if there is none, or no telling.
 func Owner(source rxgo.Observable) any {
-	if o, ok := source.(*observable); ok {
+	if o := unwrap(source); o != nil {
 		return o.owner
 	}
 	return nil
 }
 
 // WithLatest gives a newcomer the latest value first, as a state has it, and
-// sets the rule DropOldest. Of WithLatest, WithReplay and WithFirst the last
-// one given counts.
+// sets the rule DropOldest. Of WithLatest, WithRecent, WithReplay and WithFirst
+// the last one given counts.
 func WithLatest() SubjectOption {
-	return func(s *settings) { s.latest, s.keep, s.first, s.rule = true, nil, nil, DropOldest }
+	return func(s *settings) { s.recent, s.keep, s.first, s.rule = 1, nil, nil, DropOldest }
+}
+
+// WithRecent gives a newcomer the n latest values first, after the end too; n is
+// at least 1. Every queue has room for so many.
+func WithRecent(n int) SubjectOption {
+	return func(s *settings) {
+		if s.recent, s.keep, s.first = n, nil, nil; n == 0 {
+			s.recent = -1 // which NewSubject refuses
+		}
+	}
 }
 
 // WithReplay gives a newcomer first, in their order, the earlier values that
 // keep still returns true for. A value it returned false for is forgotten. It runs
 // under the Subject's lock and must not call the Subject.
 func WithReplay(keep func(v any) bool) SubjectOption {
-	return func(s *settings) { s.latest, s.keep, s.first = false, keep, nil }
+	return func(s *settings) { s.recent, s.keep, s.first = 0, keep, nil }
 }
 
 // WithFirst gives a newcomer first what values yields, in that order, as many
@@ -123,7 +133,7 @@ func WithReplay(keep func(v any) bool) SubjectOption {
 // room is not shown: no copy is made of it, and no hook gets it. It runs under
 // the Subject's lock and must not call the Subject.
 func WithFirst(values func() iter.Seq[any]) SubjectOption {
-	return func(s *settings) { s.latest, s.keep, s.first = false, nil, values }
+	return func(s *settings) { s.recent, s.keep, s.first = 0, nil, values }
 }
 
 func (s *settings) copyOf(v any) any {

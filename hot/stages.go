@@ -1,50 +1,65 @@
 package hot
 
 import (
-	"iter"
+	"context"
 
 	"github.com/reactivex/rxgo/v2"
 )
 
-// The fused stages: each wraps the sequence of the one before it, so that a
-// chain is a nest of loops on one goroutine. Options are remembered and read
-// when somebody subscribes; of these stages none has a use for others than a
-// context, a buffer and an error strategy, but for Filter and Map, which run
-// as RxGo's own when they are given any.
+// The stages that look at one value after the other. A chain of them is a nest of
+// functions on the goroutine of its loop. Options are read when somebody
+// subscribes; of them all, a stage has a use for a context, a buffer and an error
+// strategy only.
 
-// sequence is what a stage makes of the values of one subscription. A stage
-// returns false to end the subscription.
-type sequence func(who subscriber, yield func(rxgo.Item) bool) (next func(v any) bool)
-
-// stage adds a stage that works on values; errors pass it by and, unless the
-// subscriber's error strategy says otherwise, end it. takes says that the
-// stage makes new values of what it gets, which counts as taking them.
-func (o *observable) stage(takes bool, s sequence, opts []rxgo.Option) *observable {
-	staged := newObservable(func(who subscriber) feed {
-		feed := o.subscribe(who)
-		feed.items = s.over(who, feed.items)
+// stage adds a stage. takes says that it makes new values of what it gets, which
+// counts as taking them.
+func (o *observable) stage(takes bool, opts []rxgo.Option, over func(who subscriber, to sink) sink) *observable {
+	staged := newObservable(func(who subscriber, to sink) func() {
+		leave := o.attach(who, over(who, to))
 		if takes {
-			feed.lost = nil
+			who.loop.lost = nil
 		}
-		return feed
+		return leave
 	}, join(o.opts, opts))
 	staged.owner = o.owner
 	return staged
 }
 
-func (s sequence) over(who subscriber, items iter.Seq[rxgo.Item]) iter.Seq[rxgo.Item] {
-	return func(yield func(rxgo.Item) bool) {
-		next := s(who, yield)
-		for item := range items {
-			if item.Error() {
-				if !yield(item) || !who.goesOn {
-					return
-				}
-			} else if !next(item.V) {
-				return
-			}
+// values is the sink of a stage that works on values. Errors pass it by and, unless
+// the subscriber's error strategy says otherwise, end it.
+func values(who subscriber, to sink, next func(v any) bool) sink {
+	return sink{done: to.done, next: func(item rxgo.Item) bool {
+		if item.Error() {
+			return who.fail(to, item.E)
 		}
+		return next(item.V)
+	}}
+}
+
+// fail emits an error, which ends the stage unless the error strategy goes on.
+func (who subscriber) fail(to sink, err error) bool {
+	if !to.next(rxgo.Error(err)) {
+		return false
 	}
+	if !who.goesOn {
+		to.done()
+	}
+	return who.goesOn
+}
+
+func (to sink) value(v any) bool { return to.next(rxgo.Of(v)) }
+
+// last emits a value and ends.
+func (to sink) last(v any) bool {
+	if to.value(v) {
+		to.done()
+	}
+	return false
+}
+
+// nothing ends at once.
+func nothing(who subscriber, to sink) (leave func()) {
+	return who.loop.after(0, who.gate, to.done)
 }
 
 func (o *observable) Filter(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
@@ -52,12 +67,12 @@ func (o *observable) Filter(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Obse
 }
 
 func (o *observable) filter(apply rxgo.Predicate, opts []rxgo.Option) *observable {
-	if len(opts) > 0 {
-		return o.native(with(rxgo.Observable.Filter, apply), opts)
+	if pooled(opts) {
+		return o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Filter(apply, opts...) }, opts)
 	}
-	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
-		return func(v any) bool { return !apply(v) || yield(rxgo.Of(v)) }
-	}, nil)
+	return o.stage(false, opts, func(who subscriber, to sink) sink {
+		return values(who, to, func(v any) bool { return !apply(v) || to.value(v) })
+	})
 }
 
 func (o *observable) Map(apply rxgo.Func, opts ...rxgo.Option) rxgo.Observable {
@@ -65,92 +80,227 @@ func (o *observable) Map(apply rxgo.Func, opts ...rxgo.Option) rxgo.Observable {
 }
 
 func (o *observable) mapped(apply rxgo.Func, opts []rxgo.Option) *observable {
-	if len(opts) > 0 {
-		return o.native(with(rxgo.Observable.Map, apply), opts)
+	if pooled(opts) {
+		return o.native(func(s rxgo.Observable, opts []rxgo.Option) rxgo.Iterable { return s.Map(apply, opts...) }, opts)
 	}
-	return o.stage(true, func(who subscriber, yield func(rxgo.Item) bool) func(any) bool {
-		return func(v any) bool {
+	return o.stage(true, opts, func(who subscriber, to sink) sink {
+		return values(who, to, func(v any) bool {
 			mapped, err := apply(who.ctx, v)
 			if err != nil {
-				return yield(rxgo.Error(err)) && who.goesOn
+				return who.fail(to, err)
 			}
-			return yield(rxgo.Of(mapped))
-		}
-	}, nil)
+			return to.value(mapped)
+		})
+	})
 }
 
-// FlatMap, as in RxGo, observes one inner source after the other. They may go
-// on after the outer one has ended, so what comes of them waits for its reader.
-func (o *observable) FlatMap(apply rxgo.ItemToObservable, opts ...rxgo.Option) rxgo.Observable {
-	return newObservable(func(who subscriber) feed {
-		outer := o.subscribe(who)
-		return feed{
-			buffer: outer.buffer,
-			grow:   outer.grow,
-			items: func(yield func(rxgo.Item) bool) {
-				for item := range outer.items {
-					for inner := range who.to(apply(item), who.options()).items {
-						if !yield(inner) || inner.Error() && !who.goesOn {
-							return
-						}
-					}
-				}
-			},
-		}
-	}, join(o.opts, opts))
+func (o *observable) Marshal(marshaller rxgo.Marshaller, opts ...rxgo.Option) rxgo.Observable {
+	return o.mapped(func(_ context.Context, v any) (any, error) { return marshaller(v) }, opts)
+}
+
+func (o *observable) Unmarshal(unmarshaller rxgo.Unmarshaller, factory func() any, opts ...rxgo.Option) rxgo.Observable {
+	return o.mapped(func(_ context.Context, v any) (any, error) {
+		made := factory()
+		return made, unmarshaller(v.([]byte), made)
+	}, opts)
+}
+
+func (o *observable) Scan(apply rxgo.Func2, opts ...rxgo.Option) rxgo.Observable {
+	return o.stage(true, opts, func(who subscriber, to sink) sink {
+		var current any
+		return values(who, to, func(v any) bool {
+			next, err := apply(who.ctx, current, v)
+			if err != nil {
+				return who.fail(to, err)
+			}
+			current = next
+			return to.value(next)
+		})
+	})
 }
 
 // Take ends with the nth item, not with the one after it.
-func (o *observable) Take(nth uint, opts ...rxgo.Option) rxgo.Observable {
-	return o.take(nth, opts)
-}
+func (o *observable) Take(nth uint, opts ...rxgo.Option) rxgo.Observable { return o.take(nth, opts) }
 
 func (o *observable) take(nth uint, opts []rxgo.Option) *observable {
 	if nth == 0 {
-		return newObservable(func(subscriber) feed { return feed{items: func(func(rxgo.Item) bool) {}} }, o.opts)
+		return newObservable(nothing, join(o.opts, opts))
 	}
-	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
+	return o.stage(false, opts, func(who subscriber, to sink) sink {
 		left := nth
-		return func(v any) bool {
-			left--
-			return yield(rxgo.Of(v)) && left > 0
-		}
-	}, opts)
+		return values(who, to, func(v any) bool {
+			if left--; left > 0 {
+				return to.value(v)
+			}
+			return to.last(v)
+		})
+	})
 }
 
 // TakeUntil ends with the first value that apply returns true for.
 func (o *observable) TakeUntil(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
-	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
-		return func(v any) bool { return yield(rxgo.Of(v)) && !apply(v) }
-	}, opts)
+	return o.stage(false, opts, func(who subscriber, to sink) sink {
+		return values(who, to, func(v any) bool {
+			if !to.value(v) {
+				return false
+			}
+			over := apply(v)
+			if over {
+				to.done()
+			}
+			return !over
+		})
+	})
 }
 
 // TakeWhile ends before the first value that apply returns false for.
 func (o *observable) TakeWhile(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
-	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
-		return func(v any) bool { return apply(v) && yield(rxgo.Of(v)) }
-	}, opts)
+	return o.stage(false, opts, func(who subscriber, to sink) sink {
+		return values(who, to, func(v any) bool {
+			if apply(v) {
+				return to.value(v)
+			}
+			to.done()
+			return false
+		})
+	})
+}
+
+// TakeLast emits the last n values at the end.
+func (o *observable) TakeLast(nth uint, opts ...rxgo.Option) rxgo.Observable {
+	if nth == 0 {
+		return o.IgnoreElements(opts...)
+	}
+	return o.waiting(opts, func(who subscriber, to sink) sink {
+		var all []any
+		s := values(who, to, func(v any) bool {
+			if len(all) == int(nth) {
+				all = all[1:]
+			}
+			all = append(all, v)
+			return true
+		})
+		s.done = func() { to.all(all) }
+		return s
+	})
+}
+
+// all emits values and ends.
+func (to sink) all(values []any) {
+	for _, v := range values {
+		if !to.value(v) {
+			return
+		}
+	}
+	to.done()
+}
+
+// waiting is stage for one that emits several values when its source ends: they
+// wait for their reader.
+func (o *observable) waiting(opts []rxgo.Option, over func(who subscriber, to sink) sink) *observable {
+	stage := o.stage(true, opts, over)
+	attach := stage.attach
+	stage.attach = func(who subscriber, to sink) func() {
+		leave := attach(who, to)
+		who.loop.ended = nil
+		return leave
+	}
+	return stage
 }
 
 func (o *observable) Skip(nth uint, opts ...rxgo.Option) rxgo.Observable {
-	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
+	return o.stage(false, opts, func(who subscriber, to sink) sink {
 		left := nth
-		return func(v any) bool {
-			if left > 0 {
-				left--
-				return true
+		return values(who, to, func(v any) bool {
+			if left == 0 {
+				return to.value(v)
 			}
-			return yield(rxgo.Of(v))
-		}
-	}, opts)
+			left--
+			return true
+		})
+	})
 }
 
 func (o *observable) SkipWhile(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
-	return o.stage(false, func(_ subscriber, yield func(rxgo.Item) bool) func(any) bool {
+	return o.stage(false, opts, func(who subscriber, to sink) sink {
 		skipping := true
-		return func(v any) bool {
+		return values(who, to, func(v any) bool {
 			skipping = skipping && apply(v)
-			return skipping || yield(rxgo.Of(v))
+			return skipping || to.value(v)
+		})
+	})
+}
+
+// SkipLast emits all but the last n values. RxGo's own is Take(n).
+func (o *observable) SkipLast(nth uint, opts ...rxgo.Option) rxgo.Observable {
+	return o.stage(nth > 0, opts, func(who subscriber, to sink) sink {
+		var held []any
+		return values(who, to, func(v any) bool {
+			if held = append(held, v); len(held) <= int(nth) {
+				return true
+			}
+			v, held = held[0], held[1:]
+			return to.value(v)
+		})
+	})
+}
+
+func (o *observable) IgnoreElements(opts ...rxgo.Option) rxgo.Observable {
+	return o.stage(true, opts, func(who subscriber, to sink) sink {
+		return values(who, to, func(any) bool { return true })
+	})
+}
+
+func (o *observable) DefaultIfEmpty(defaultValue any, opts ...rxgo.Option) rxgo.Observable {
+	return o.stage(false, opts, func(who subscriber, to sink) sink {
+		empty := true
+		s := values(who, to, func(v any) bool {
+			empty = false
+			return to.value(v)
+		})
+		s.done = func() {
+			if !empty || to.value(defaultValue) {
+				to.done()
+			}
 		}
-	}, opts)
+		return s
+	})
+}
+
+// Distinct remembers the key of every value.
+func (o *observable) Distinct(apply rxgo.Func, opts ...rxgo.Option) rxgo.Observable {
+	return o.keyed(apply, opts, func() func(key any) bool {
+		seen := map[any]struct{}{}
+		return func(key any) bool {
+			_, known := seen[key]
+			seen[key] = struct{}{}
+			return !known
+		}
+	})
+}
+
+func (o *observable) DistinctUntilChanged(apply rxgo.Func, opts ...rxgo.Option) rxgo.Observable {
+	return o.keyed(apply, opts, func() func(key any) bool {
+		var before any
+		first := true
+		return func(key any) bool {
+			changed := first || key != before
+			before, first = key, false
+			return changed
+		}
+	})
+}
+
+// keyed emits the values whose keys are new.
+func (o *observable) keyed(apply rxgo.Func, opts []rxgo.Option, memory func() (isNew func(key any) bool)) *observable {
+	return o.stage(false, opts, func(who subscriber, to sink) sink {
+		isNew := memory()
+		return values(who, to, func(v any) bool {
+			key, err := apply(who.ctx, v)
+			if err != nil {
+				return who.fail(to, err)
+			}
+			return !isNew(key) || to.value(v)
+		})
+	})
 }

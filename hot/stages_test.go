@@ -103,6 +103,9 @@ func TestAStageMeansWhatRxGosMeans(t *testing.T) {
 					if early := name == "First" || name == "Find" || strings.HasPrefix(name, "Take"); early && how == "going on" {
 						t.Skip("RxGo's go on for ever after their last item then")
 					}
+					if name == "Count, mapped" && kind == "that fails" {
+						t.Skip("RxGo's swallows the error")
+					}
 					if strings.HasPrefix(name, "FlatMap") && how == "going on" {
 						t.Skip("RxGo's learns of it by its own options only")
 					}

@@ -3,6 +3,7 @@ package hot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/reactivex/rxgo/v2"
@@ -27,9 +28,10 @@ type Subject struct {
 	// lets a newcomer's replay neither miss an item nor show it twice. Nothing
 	// waits under it: sends into the queues do not block.
 	mu          sync.Mutex
-	subscribers []*subscription
-	kept        []any // what a newcomer gets first, oldest first
-	sweepAt     int   // the length of kept at which the dead are swept out
+	subscribers []*subscription // in the order in which they came; nil: it has left
+	holes       int             // those that have left
+	kept        []any           // what a newcomer gets first, oldest first
+	sweepAt     int             // the length of kept at which the dead are swept out
 	ended       bool
 	err         error
 }
@@ -43,6 +45,9 @@ func NewSubject(opts ...SubjectOption) *Subject {
 	}
 	if s.overflowed == nil {
 		s.overflowed = s.dropped
+	}
+	if s.recent < 0 {
+		panic(fmt.Sprintf("hot: recent must be at least 1 value, got %d", s.recent))
 	}
 	if s.queue < 1 {
 		panic(fmt.Sprintf("hot: a queue must hold at least 1 item, got %d", s.queue))
@@ -67,7 +72,7 @@ func (s *Subject) Update(f func(heard bool) (v any, publish bool)) {
 	var lost []any
 	s.mu.Lock()
 	defer s.unlock(&lost)
-	if v, ok := f(len(s.subscribers) > 0); ok {
+	if v, ok := f(len(s.subscribers) > s.holes); ok {
 		s.publish(v, &lost)
 	}
 }
@@ -87,6 +92,9 @@ func (s *Subject) publish(v any, lost *[]any) (took int) {
 		return 0
 	}
 	for _, sub := range s.subscribers {
+		if sub == nil {
+			continue
+		}
 		gone, ok := sub.push(rxgo.Of(s.copyOf(v)))
 		if ok {
 			took++
@@ -112,94 +120,122 @@ func (s *Subject) Fail(err error) { s.end(err) }
 func (s *Subject) Subscribers() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.subscribers)
+	return len(s.subscribers) - s.holes
 }
 
 // Observable returns the view for subscribers. Subscribing is synchronous:
 // what is published after Observe, ForEach and their like have returned is
 // not missed.
 func (s *Subject) Observable() rxgo.Observable {
-	o := newObservable(s.feed, nil)
+	o := newObservable(s.attach, nil)
 	o.owner = s.owner
 	if s.begin != nil {
 		return o // a value is asked as late as can be whether it is over
 	}
 	o.direct = func(who subscriber) (<-chan rxgo.Item, func()) {
 		if s.growsFor(who) {
-			return nil, nil // the reader of such a queue has to refill it
+			return nil, nil
 		}
-		sub := s.join(who)
-		return sub.queue, func() { s.leave(sub) }
+		return s.observe(who)
 	}
 	return o
 }
 
-// feed subscribes and emits to the one who ranges over it.
-func (s *Subject) feed(who subscriber) feed {
-	sub := s.join(who)
-	ended := s.done
-	if s.growsFor(who) {
-		ended = nil
+// attach subscribes who's loop.
+func (s *Subject) attach(who subscriber, to sink) (leave func()) {
+	return s.seat(who, to, nil).leave
+}
+
+// seat is attach, with a function that is called once when the place is left.
+func (s *Subject) seat(who subscriber, to sink, left func()) *place {
+	l := who.loop
+	p := &place{loop: l, to: to, gate: who.gate, goesOn: who.goesOn, hand: s.handover(),
+		size: s.size(who), rule: s.ruleFor(who), grows: s.growsFor(who)}
+	p.drop = func(item rxgo.Item) { s.drop(item.V) }
+	l.perishes = l.perishes || p.hand != nil
+	if !l.shared {
+		l.buffer, l.lost, l.overflowed = p.size, s.dropped, s.overflowed
+		if !p.grows {
+			l.ended = s.done
+		}
 	}
-	hand := s.handover()
-	return feed{
-		lost:       s.dropped,
-		overflowed: s.overflowed,
-		ended:      ended,
-		buffer:     cap(sub.queue),
-		handover:   hand,
-		grow:       func() { s.grow(sub) },
-		items: func(yield func(rxgo.Item) bool) {
-			defer s.leave(sub)
-			for item := range sub.queue {
-				if sub.behind.Load() {
-					s.refill(sub)
-				}
-				if who.ctx.Err() != nil {
-					s.drop(item.V) // the subscriber left before it got this one
-				} else if hand != nil && !hand.begin(item) {
-					continue // it was over
-				} else if !yield(item) {
-					return
-				}
-			}
-		},
+	sub := &subscription{line: p, index: -1}
+	p.quit = func() {
+		s.remove(sub)
+		if left != nil {
+			left()
+		}
 	}
+	joined := false
+	defer unless(&joined, func() {
+		left = nil
+		p.leave()
+	})
+	p.join()
+	s.add(sub, who.ctx, p.size, p.grows)
+	joined = true
+	return p
+}
+
+// observe subscribes a channel. leave returns when nothing of it is left.
+func (s *Subject) observe(who subscriber) (queue <-chan rxgo.Item, leave func()) {
+	d := &direct{queue: make(chan rxgo.Item, s.size(who)), rule: s.ruleFor(who)}
+	sub := &subscription{line: d, index: -1}
+	leave = func() {
+		s.mu.Lock()
+		s.unseat(sub)
+		d.close()
+		s.mu.Unlock()
+		for item := range d.queue {
+			s.drop(item.V)
+		}
+	}
+	joined := false
+	defer unless(&joined, leave) // nobody will read what is there
+	s.add(sub, who.ctx, cap(d.queue), false)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case d.closed:
+	case who.ctx.Err() != nil:
+		s.unseat(sub)
+		d.close()
+	case who.ctx.Done() != nil: // under the lock, so that close finds unwatch in place
+		d.unwatch = context.AfterFunc(who.ctx, leave)
+	}
+	joined = true
+	return d.queue, leave
+}
+
+func (s *Subject) size(who subscriber) int {
+	size := s.queue
+	if who.buffer > 0 {
+		size = who.buffer
+	}
+	return max(size, s.recent)
+}
+
+func (s *Subject) ruleFor(who subscriber) Overflow {
+	if who.newest {
+		return DropOldest
+	}
+	return s.rule
 }
 
 // growsFor says whether the queue grows. A reader of the newest needs none of
 // the rest.
 func (s *Subject) growsFor(who subscriber) bool { return (s.growing || who.lossless) && !who.newest }
 
-// join adds a subscriber, whose queue may start with what others got before.
-func (s *Subject) join(who subscriber) *subscription {
-	size := s.queue
-	if who.buffer > 0 {
-		size = who.buffer
-	}
-	rule := s.rule
-	if who.newest {
-		rule = DropOldest
-	}
-	queue := make(chan rxgo.Item, size)
-	sub := &subscription{queue: queue, in: queue, rule: rule, grows: s.growsFor(who), index: -1}
-	joined := false
-	defer unless(&joined, func() { s.leave(sub) }) // nobody will read what is there
-	s.add(sub, who.ctx)
-	joined = true
-	return sub
-}
-
-func (s *Subject) add(sub *subscription, ctx context.Context) {
+// add adds a subscriber, whose queue may start with what others got before.
+func (s *Subject) add(sub *subscription, ctx context.Context, size int, grows bool) {
 	var lost []any
 	s.mu.Lock()
 	defer s.unlock(&lost)
 	if ctx.Err() != nil { // nothing was meant for it
-		sub.close()
 		return
 	}
 	if s.first != nil {
-		s.showFirst(sub)
+		s.showFirst(sub, size, grows)
 	}
 	for _, v := range s.kept {
 		if s.keep != nil && !s.keep(v) {
@@ -211,72 +247,77 @@ func (s *Subject) add(sub *subscription, ctx context.Context) {
 	}
 	if s.ended {
 		lost = append(lost, sub.finish(s.err)...)
-	} else {
-		sub.index = len(s.subscribers)
-		s.subscribers = append(s.subscribers, sub)
+		return
 	}
-	// Under the lock, so that close finds unwatch in place.
-	if !sub.closed && ctx.Done() != nil {
-		sub.unwatch = context.AfterFunc(ctx, func() { s.leave(sub) })
-	}
+	sub.index = len(s.subscribers)
+	s.subscribers = append(s.subscribers, sub)
 }
 
 // showFirst fills a new queue as far as it has room, but for the error that
 // ended the Subject.
-func (s *Subject) showFirst(sub *subscription) {
-	room := cap(sub.queue)
+func (s *Subject) showFirst(sub *subscription, room int, grows bool) {
 	if s.err != nil {
 		room--
 	}
-	if room == 0 && !sub.grows {
+	if room == 0 && !grows {
 		return
 	}
+	shown := 0
 	for v := range s.first() {
 		sub.push(rxgo.Of(s.copyOf(v)))
-		if len(sub.queue) >= room && !sub.grows {
+		if shown++; shown == room && !grows {
 			return
 		}
 	}
 }
 
-func (s *Subject) grow(sub *subscription) {
+func (s *Subject) remove(sub *subscription) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sub.grows = true
+	s.unseat(sub)
 }
 
-// refill is for the reader of a queue that grows, once it has emptied it.
-func (s *Subject) refill(sub *subscription) {
-	if len(sub.queue) > 0 {
+// unseat takes a subscriber out, under the lock. The others keep their order; holes
+// are closed when half of the list is holes.
+func (s *Subject) unseat(sub *subscription) {
+	if sub.index < 0 {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sub.refill()
+	s.subscribers[sub.index], sub.index = nil, -1
+	if s.holes++; 2*s.holes < len(s.subscribers) {
+		return
+	}
+	kept := s.subscribers[:0]
+	for _, sub := range s.subscribers {
+		if sub != nil {
+			sub.index = len(kept)
+			kept = append(kept, sub)
+		}
+	}
+	clear(s.subscribers[len(kept):])
+	s.subscribers, s.holes = kept, 0
 }
 
-// leave takes the subscriber out and drops what it left in its queue.
-func (s *Subject) leave(sub *subscription) {
-	rest := s.remove(sub)
-	for item := range sub.queue { // closed, by remove or by the end
-		s.drop(item.V)
-	}
-	for _, item := range rest {
-		s.drop(item.V)
+// over says whether the Subject has ended.
+func (s *Subject) over() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
 	}
 }
 
-func (s *Subject) remove(sub *subscription) (rest []rxgo.Item) {
+// full says whether somebody's queue has no room.
+func (s *Subject) full() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if sub.index >= 0 {
-		last := len(s.subscribers) - 1
-		moved := s.subscribers[last]
-		s.subscribers[sub.index], moved.index = moved, sub.index
-		s.subscribers[last] = nil
-		s.subscribers = s.subscribers[:last]
+	for _, sub := range s.subscribers {
+		if sub != nil && sub.full() {
+			return true
+		}
 	}
-	return sub.close()
+	return false
 }
 
 func (s *Subject) end(err error) {
@@ -288,17 +329,23 @@ func (s *Subject) end(err error) {
 	}
 	s.ended, s.err = true, err
 	for _, sub := range s.subscribers {
-		lost = append(lost, sub.finish(err)...)
+		if sub != nil {
+			sub.index = -1
+			lost = append(lost, sub.finish(err)...)
+		}
 	}
-	s.subscribers = nil
+	s.subscribers, s.holes = nil, 0
 	close(s.done)
 }
 
 // keepFor remembers v for newcomers. The dead are swept out when the list has
 // doubled, so that a publication costs the same whatever is kept.
 func (s *Subject) keepFor(v any) {
-	if s.latest {
-		s.kept = append(s.kept[:0], v)
+	if s.recent > 0 {
+		if len(s.kept) == s.recent {
+			s.kept = slices.Delete(s.kept, 0, 1)
+		}
+		s.kept = append(s.kept, v)
 	}
 	if s.keep == nil {
 		return

@@ -1,117 +1,78 @@
 package hot
 
-import (
-	"sync/atomic"
+import "github.com/reactivex/rxgo/v2"
 
-	"github.com/reactivex/rxgo/v2"
-)
-
-// A subscription is one subscriber's queue. All of it is used under the
-// Subject's lock, but for reading queue and behind. The queue is closed once,
-// by the end of the Subject or by leaving.
+// A subscription is one subscriber of a Subject. All of it is used under the
+// Subject's lock.
 type subscription struct {
+	line
+	index int // in Subject.subscribers; -1: not, or no longer, there
+}
+
+// A line is where a subscriber's items wait.
+type line interface {
+	// push puts an item behind the others without waiting. lost is what the rule
+	// gave up for it: nothing, the item itself, or the oldest one.
+	push(item rxgo.Item) (lost rxgo.Item, ok bool)
+	// finish ends the line, behind what it holds and the error if there is one.
+	finish(err error) (lost []any)
+	full() bool
+}
+
+// direct is the line of a subscriber that reads its queue by itself: a channel.
+type direct struct {
 	queue   chan rxgo.Item
-	in      chan<- rxgo.Item // the queue, or nil while there is a backlog
 	rule    Overflow
-	index   int         // its place in Subject.subscribers; -1: not, or no longer, there
 	unwatch func() bool // ends the watch over the subscriber's context; nil: none
 	closed  bool
-
-	// A queue that grows keeps what finds it full in a backlog, and its reader
-	// asks for that whenever it has emptied the queue.
-	grows   bool
-	backlog []rxgo.Item
-	behind  atomic.Bool // there is a backlog
-	ending  bool        // the queue closes behind the backlog
 }
 
-// push puts an item into the queue without waiting. lost is what the rule
-// gave up for it: nothing, the item itself, or the oldest one.
-func (sub *subscription) push(item rxgo.Item) (lost rxgo.Item, ok bool) {
+func (d *direct) push(item rxgo.Item) (lost rxgo.Item, ok bool) {
 	select {
-	case sub.in <- item:
+	case d.queue <- item:
 		return lost, true
 	default:
-		return sub.overflow(item)
 	}
-}
-
-func (sub *subscription) overflow(item rxgo.Item) (lost rxgo.Item, ok bool) {
-	if sub.grows {
-		sub.wait(item)
-		return lost, true
-	}
-	if sub.rule == DropNewest {
+	if d.rule == DropNewest {
 		return item, false
 	}
 	for {
 		// The reader may make room meanwhile; publishers cannot take it, they
 		// wait for the Subject's lock.
 		select {
-		case lost = <-sub.queue:
+		case lost = <-d.queue:
 		default:
 		}
 		select {
-		case sub.queue <- item:
+		case d.queue <- item:
 			return lost, true
 		default:
 		}
 	}
 }
 
-// wait puts an item into the backlog.
-func (sub *subscription) wait(item rxgo.Item) {
-	sub.backlog, sub.in = append(sub.backlog, item), nil
-	sub.behind.Store(true)
-	sub.refill() // the reader may have emptied the queue before it could see that
-}
-
-// refill moves into the queue what it has room for. The memory of a backlog
-// goes with its last item.
-func (sub *subscription) refill() {
-	for len(sub.backlog) > 0 {
-		select {
-		case sub.queue <- sub.backlog[0]:
-			sub.backlog[0] = rxgo.Item{}
-			sub.backlog = sub.backlog[1:]
-			continue
-		default:
-		}
-		return
-	}
-	sub.backlog, sub.in = nil, sub.queue
-	sub.behind.Store(false)
-	if sub.ending {
-		sub.close()
-	}
-}
-
-// finish closes the queue, behind what it holds and the error if there is
-// one: a full queue gives up its oldest item, because the end is not to be
-// missed.
-func (sub *subscription) finish(err error) (lost []any) {
+// finish gives up the oldest item of a full queue for the error: the end is not to
+// be missed.
+func (d *direct) finish(err error) (lost []any) {
 	if err != nil {
-		sub.rule = DropOldest
-		if gone, _ := sub.push(rxgo.Error(err)); gone.V != nil {
+		d.rule = DropOldest
+		if gone, _ := d.push(rxgo.Error(err)); gone.V != nil {
 			lost = append(lost, gone.V)
 		}
 	}
-	sub.index, sub.ending = -1, true
-	sub.refill()
+	d.close()
 	return lost
 }
 
-// close closes the queue and returns the backlog that did not get into it.
-func (sub *subscription) close() (rest []rxgo.Item) {
-	if sub.closed {
-		return nil
+func (d *direct) full() bool { return len(d.queue) == cap(d.queue) }
+
+func (d *direct) close() {
+	if d.closed {
+		return
 	}
-	sub.index, sub.closed = -1, true
-	close(sub.queue)
-	if sub.unwatch != nil {
-		sub.unwatch()
+	d.closed = true
+	close(d.queue)
+	if d.unwatch != nil {
+		d.unwatch()
 	}
-	rest, sub.backlog = sub.backlog, nil
-	sub.behind.Store(false)
-	return rest
 }

@@ -2,7 +2,6 @@ package hot
 
 import (
 	"context"
-	"iter"
 
 	"github.com/reactivex/rxgo/v2"
 )
@@ -13,20 +12,25 @@ import (
 // queue that the subscriber chose. closed is called when that subscription has
 // ended, by the source, by its context or because the subscriber has left.
 func Using(open func(ctx context.Context) (source rxgo.Observable, closed func())) rxgo.Observable {
-	return newObservable(func(who subscriber) feed {
+	return newObservable(func(who subscriber, to sink) func() {
 		source, closed := open(who.ctx)
-		subscribed := false
-		defer unless(&subscribed, closed)
-		feed := ours(source).subscribe(who)
-		subscribed = true
-		feed.items = closing(feed.items, closed)
-		return feed
+		lease := (&place{loop: who.loop, quit: closed}).join() // left with the loop, at the latest
+		leave := who.attach(source, sink{
+			next: func(item rxgo.Item) bool {
+				more := to.next(item)
+				if !more {
+					lease.leave()
+				}
+				return more
+			},
+			done: func() {
+				lease.leave()
+				to.done()
+			},
+		})
+		return func() {
+			leave()
+			lease.leave()
+		}
 	}, nil)
-}
-
-func closing(items iter.Seq[rxgo.Item], closed func()) iter.Seq[rxgo.Item] {
-	return func(yield func(rxgo.Item) bool) {
-		defer closed()
-		items(yield)
-	}
 }

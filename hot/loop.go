@@ -1,0 +1,260 @@
+package hot
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/reactivex/rxgo/v2"
+)
+
+// A loop is the one goroutine of a subscription. Whatever its sources emit comes
+// into one inbox, in the order in which it was published, and goes from there
+// down the chain of stages, one item at a time. So two sides of one source meet
+// in its order, and no stage needs a lock.
+type loop struct {
+	ctx    context.Context // the subscriber's
+	shared bool            // with other sources or timers: a sequence needs a goroutine of its own
+	seq    func()          // the one source, if it is a sequence; it needs no inbox
+	reader                 // what the sources say to who reads
+	stop   bool            // nothing more comes
+	pumps  sync.WaitGroup
+
+	mu       sync.Mutex
+	inbox    []entry
+	first    int     // in inbox; what is before it has been taken
+	dead     int     // entries that have been given up
+	opened   []*gate // that may still hold something
+	sleeping bool
+	wake     chan struct{}
+	closed   bool
+	leaving  int // places that are being left by another goroutine
+	places   []*place
+	grows    bool
+	inner    []*loop // of an operator that runs as RxGo's own
+}
+
+// A reader says how the end of a chain is to hand over what comes.
+type reader struct {
+	buffer     int             // how much room a channel needs for what may be left
+	ended      <-chan struct{} // closed: what is left must not wait for a reader. Nil: it waits
+	lost       func(any)       // gets what the subscriber did not take. Nil: nobody cares
+	overflowed func(any)       // gets what found no room after the end. Nil: nobody cares
+	perishes   bool            // values must not wait in a buffer
+	hand       *handover       // of the item that is on its way
+}
+
+// An entry is one thing to do on the loop's goroutine.
+type entry struct {
+	kind kind
+	pass bool // gates do not hold it
+	ack  bool // a pump waits until it has been worked on
+	from *place
+	gate *gate
+	item rxgo.Item
+	do   func()
+}
+
+type kind uint8
+
+const (
+	gone kind = iota
+	value
+	end
+	call
+)
+
+func newLoop(ctx context.Context) *loop {
+	return &loop{ctx: ctx, wake: make(chan struct{}, 1)}
+}
+
+// watch leaves all sources when the subscriber's context ends.
+func (l *loop) watch() (unwatch func() bool) {
+	if l.ctx.Done() == nil {
+		return func() bool { return true }
+	}
+	return context.AfterFunc(l.ctx, l.close)
+}
+
+// put adds an entry, under the lock.
+func (l *loop) put(e entry) {
+	l.inbox = append(l.inbox, e)
+	l.rouse()
+}
+
+func (l *loop) rouse() {
+	if l.sleeping {
+		l.sleeping = false
+		l.wake <- struct{}{}
+	}
+}
+
+// sleep waits for a rouse. It is used under the lock, which it gives up meanwhile.
+func (l *loop) sleep() {
+	l.sleeping = true
+	l.mu.Unlock()
+	<-l.wake
+	l.mu.Lock()
+}
+
+// call runs do on the loop's goroutine, behind what is in the inbox, unless the
+// gate holds it.
+func (l *loop) call(at *gate, do func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		l.put(entry{kind: call, gate: at, do: do})
+	}
+}
+
+// after is call, in a while; stop prevents it.
+func (l *loop) after(wait time.Duration, at *gate, do func()) (stop func()) {
+	stopped := false
+	once := func() {
+		if !stopped {
+			do()
+		}
+	}
+	if wait <= 0 {
+		l.call(at, once)
+		return func() { stopped = true }
+	}
+	timer := time.AfterFunc(wait, func() { l.call(at, once) })
+	return func() {
+		stopped = true
+		timer.Stop()
+	}
+}
+
+// run works until nothing more comes, the subscriber has had enough, or its
+// context ends. Nothing of the subscription is left behind then.
+func (l *loop) run() {
+	defer l.finish() // also when a callback panics, or ends the goroutine
+	if l.seq != nil {
+		l.seq()
+		return
+	}
+	for !l.stop {
+		e, ok := l.next()
+		if !ok {
+			return
+		}
+		l.work(e)
+	}
+}
+
+// next waits for the first entry that no gate holds. What a gate has held is older
+// than what is in the inbox.
+func (l *loop) next() (entry, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		e, ok := l.take()
+		switch {
+		case !ok && l.closed:
+			return entry{}, false
+		case !ok:
+			l.sleep()
+		case e.pass || l.admit(e):
+			switch e.kind {
+			case value:
+				if e.from.waiting--; e.from.freed != nil {
+					e.from.freed()
+				}
+			case end:
+				e.from.ending = false
+			}
+			return e, true
+		}
+	}
+}
+
+func (l *loop) take() (e entry, ok bool) {
+	for n := len(l.opened); n > 0; n = len(l.opened) {
+		if g := l.opened[n-1]; !g.shut && len(g.held) > 0 {
+			e, g.held[0] = g.held[0], entry{}
+			g.held = g.held[1:]
+			return e, true
+		}
+		l.opened = l.opened[:n-1]
+	}
+	for !ok && l.first < len(l.inbox) {
+		e, l.inbox[l.first] = l.inbox[l.first], entry{}
+		l.first++
+		if ok = e.kind != gone; !ok {
+			l.dead--
+		}
+	}
+	if l.first == len(l.inbox) {
+		l.inbox, l.first = l.inbox[:0], 0
+		if cap(l.inbox) > 1024 {
+			l.inbox = nil // the memory of a backlog goes with its last item
+		}
+	}
+	return e, ok
+}
+
+func (l *loop) work(e entry) {
+	p := e.from
+	switch e.kind {
+	case call:
+		e.do()
+	case end:
+		p.leave()
+		p.to.done()
+	case value:
+		if l.ctx.Err() != nil { // the subscriber left before it got this one
+			p.lose(e.item)
+		} else if p.hand == nil || p.hand.begin(e.item) {
+			l.hand = p.hand
+			if !p.to.next(e.item) {
+				p.leave()
+			}
+		}
+		if e.ack {
+			p.taken <- struct{}{}
+		}
+	}
+}
+
+// close leaves all sources. What waits in the inbox goes to their hooks.
+func (l *loop) close() {
+	l.mu.Lock()
+	l.closed = true
+	for len(l.places) > 0 {
+		p := l.places[len(l.places)-1]
+		l.leaving++
+		l.mu.Unlock()
+		p.leave()
+		l.mu.Lock()
+		l.leaving--
+	}
+	l.rouse()
+	l.mu.Unlock()
+}
+
+func (l *loop) finish() {
+	l.close()
+	l.mu.Lock()
+	for l.leaving > 0 {
+		l.sleep()
+	}
+	l.mu.Unlock()
+	l.pumps.Wait()
+}
+
+// growing makes all queues grow from now on instead of overflowing.
+func (l *loop) growing() {
+	l.mu.Lock()
+	l.grows = true
+	inner := l.inner
+	for _, p := range l.places {
+		if p.grows = true; p.source != nil {
+			inner = append(inner[:len(inner):len(inner)], p.source)
+		}
+	}
+	l.mu.Unlock()
+	for _, l := range inner {
+		l.growing()
+	}
+}

@@ -1,0 +1,245 @@
+package hot
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/reactivex/rxgo/v2"
+)
+
+// A place is where one source puts what it emits into a loop's inbox. Its queue is
+// bounded by itself, whatever else is in the inbox.
+type place struct {
+	loop   *loop
+	to     sink
+	gate   *gate
+	goesOn bool
+	quit   func()          // leaves the source
+	drop   func(rxgo.Item) // gets what waited when the source was left. Nil: nobody cares
+	hand   *handover
+	freed  func()        // has made room, under the loop's lock. Nil: nobody cares
+	taken  chan struct{} // for a pump: its item has been worked on
+	source *loop         // that grows with this one. Nil: there is none
+	index  int           // in loop.places; -1: it has been left
+
+	// Under the loop's lock.
+	size    int
+	waiting int  // values in the inbox
+	ending  bool // the end is in the inbox
+	rule    Overflow
+	grows   bool
+}
+
+// join adds a place to its loop.
+func (p *place) join() *place {
+	l := p.loop
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p.index = len(l.places)
+	p.grows = p.grows || l.grows
+	l.places = append(l.places, p)
+	return p
+}
+
+// push puts an item into the inbox without waiting. lost is what the rule gave up
+// for it: nothing, the item itself, or the oldest one.
+func (p *place) push(item rxgo.Item) (lost rxgo.Item, ok bool) {
+	l := p.loop
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return p.put(item)
+}
+
+func (p *place) put(item rxgo.Item) (lost rxgo.Item, ok bool) {
+	if p.index < 0 {
+		return item, false
+	}
+	if p.waiting >= p.size && !p.grows {
+		if p.rule == DropNewest {
+			return item, false
+		}
+		lost = p.oldest()
+	}
+	p.waiting++
+	p.loop.put(entry{kind: value, from: p, gate: p.gate, item: item, ack: p.taken != nil})
+	return lost, true
+}
+
+// oldest gives up what has waited longest.
+func (p *place) oldest() (lost rxgo.Item) {
+	p.waiting--
+	mine := func(e entry) bool { return e.from == p && e.kind == value }
+	for _, g := range slices.Backward(p.gate.all()) { // what is further on has waited longer
+		if i := slices.IndexFunc(g.held, mine); i >= 0 {
+			lost = g.held[i].item
+			g.held = slices.Delete(g.held, i, i+1)
+			return lost
+		}
+	}
+	l := p.loop
+	i := l.first + slices.IndexFunc(l.inbox[l.first:], mine)
+	lost, l.inbox[i] = l.inbox[i].item, entry{}
+	if i == l.first {
+		l.first++
+	} else {
+		l.dead++
+	}
+	l.compact()
+	return lost
+}
+
+// compact keeps an inbox whose reader does not come from growing.
+func (l *loop) compact() {
+	if l.dead+l.first < 64 || 2*(l.dead+l.first) < len(l.inbox) {
+		return
+	}
+	kept := l.inbox[:0]
+	for _, e := range l.inbox[l.first:] {
+		if e.kind != gone {
+			kept = append(kept, e)
+		}
+	}
+	clear(l.inbox[len(kept):])
+	l.inbox, l.first, l.dead = kept, 0, 0
+}
+
+// finish ends the queue, behind what it holds and the error if there is one: a
+// full queue gives up its oldest item, because the end is not to be missed.
+func (p *place) finish(err error) (lost []any) {
+	l := p.loop
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.index < 0 {
+		return nil
+	}
+	if err != nil {
+		p.rule = DropOldest
+		if gone, _ := p.put(rxgo.Error(err)); gone.V != nil {
+			lost = append(lost, gone.V)
+		}
+	}
+	p.ending = true
+	l.put(entry{kind: end, from: p, gate: p.gate})
+	return lost
+}
+
+func (p *place) full() bool {
+	p.loop.mu.Lock()
+	defer p.loop.mu.Unlock()
+	return p.waiting >= p.size && !p.grows
+}
+
+// remove takes the place out of its loop, and what it has there.
+func (p *place) remove() (rest []rxgo.Item) {
+	l := p.loop
+	if p.index < 0 {
+		return nil
+	}
+	last := len(l.places) - 1
+	l.places[p.index] = l.places[last]
+	l.places[p.index].index = p.index
+	l.places[last], l.places = nil, l.places[:last]
+	p.index = -1
+	if p.waiting == 0 && !p.ending {
+		return nil
+	}
+	for _, g := range slices.Backward(p.gate.all()) {
+		g.held = slices.DeleteFunc(g.held, func(e entry) bool {
+			if e.from == p && e.kind == value {
+				rest = append(rest, e.item)
+			}
+			return e.from == p
+		})
+	}
+	for i := l.first; i < len(l.inbox); i++ {
+		if e := &l.inbox[i]; e.from == p {
+			if e.kind == value {
+				rest = append(rest, e.item)
+			}
+			*e = entry{}
+			l.dead++
+		}
+	}
+	l.compact()
+	return rest
+}
+
+// leave unsubscribes from the source. What waited goes to the hook.
+func (p *place) leave() {
+	l := p.loop
+	l.mu.Lock()
+	left := p.index < 0
+	rest := p.remove()
+	l.mu.Unlock()
+	if left {
+		return
+	}
+	p.quit()
+	for _, item := range rest {
+		p.lose(item)
+	}
+}
+
+func (p *place) lose(item rxgo.Item) {
+	if p.drop != nil && item.V != nil {
+		p.drop(item)
+	}
+}
+
+// sequence subscribes to a source that is a sequence, made with a context that
+// cancel ends. Alone in its loop it runs on the loop's goroutine; otherwise on one
+// of its own, which waits until its item has been worked on. lost, which may be
+// nil, gets what the subscriber does not take.
+func (who subscriber) sequence(items iter.Seq[rxgo.Item], cancel func(), lost func(any), to sink) (leave func()) {
+	l := who.loop
+	if !l.shared {
+		l.lost = lost
+		l.seq = func() {
+			defer cancel()
+			for item := range items {
+				if !to.next(item) {
+					return
+				}
+			}
+			to.done()
+		}
+		return cancel
+	}
+	gone := make(chan struct{})
+	p := &place{loop: l, to: to, gate: who.gate, goesOn: who.goesOn, grows: true, taken: make(chan struct{}, 1)}
+	p.quit = func() {
+		cancel()
+		close(gone)
+	}
+	if lost != nil {
+		p.drop = func(item rxgo.Item) { lost(item.V) }
+	}
+	p.join()
+	l.pumps.Go(func() {
+		defer func() { p.finish(nil) }() // also when the source ends its goroutine
+		for item := range items {
+			if !p.offer(item, gone) {
+				return
+			}
+		}
+	})
+	return p.leave
+}
+
+// offer puts an item into the inbox and waits until it has been worked on.
+func (p *place) offer(item rxgo.Item, gone <-chan struct{}) bool {
+	l := p.loop
+	l.mu.Lock()
+	_, ok := p.put(item)
+	l.mu.Unlock()
+	if !ok {
+		p.lose(item)
+		return false
+	}
+	select {
+	case <-p.taken:
+		return true
+	case <-gone:
+		return false
+	}
+}

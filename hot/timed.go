@@ -1,0 +1,195 @@
+package hot
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/reactivex/rxgo/v2"
+)
+
+// The operators with time. Their timers go off on the goroutine of the
+// subscription.
+
+// duration is what a rxgo.Duration holds, which has no exported method.
+func duration(d rxgo.Duration) (time.Duration, error) {
+	if d == nil {
+		return 0, fmt.Errorf("%whot: timespan must be made by rxgo.WithDuration, got nil", rxgo.IllegalInputError{})
+	}
+	for v := reflect.ValueOf(d); v.IsValid(); {
+		switch v.Kind() {
+		case reflect.Pointer, reflect.Interface:
+			v = v.Elem()
+		case reflect.Struct:
+			if v.NumField() == 0 {
+				v = reflect.Value{}
+			} else {
+				v = v.Field(0)
+			}
+		case reflect.Int64:
+			return time.Duration(v.Int()), nil
+		default:
+			v = reflect.Value{}
+		}
+	}
+	return 0, fmt.Errorf("%whot: timespan must be made by rxgo.WithDuration, got %T", rxgo.IllegalInputError{}, d)
+}
+
+// thrown is an operator that was given nonsense.
+func thrown(err error) rxgo.Observable { return from(rxgo.Thrown(err), nil) }
+
+// Delay emits each item of source d later, and its completion too. An error comes
+// at once.
+func Delay(source rxgo.Observable, d time.Duration, opts ...rxgo.Option) rxgo.Observable {
+	return combined(opts, func(s *several) {
+		s.add(source, func(v any) bool {
+			s.after(d, func() { s.value(v) })
+			return true
+		}, func() { s.after(d, s.done) })
+	})
+}
+
+// Debounce emits the newest value when none has come for a while, and what is
+// left at the end.
+func (o *observable) Debounce(timespan rxgo.Duration, opts ...rxgo.Option) rxgo.Observable {
+	d, err := duration(timespan)
+	if err != nil {
+		return thrown(err)
+	}
+	return o.combined(opts, func(s *several) {
+		var newest any
+		some, armed := false, false
+		var due time.Time
+		var ring func()
+		ring = func() {
+			if wait := time.Until(due); wait > 0 {
+				s.after(wait, ring)
+				return
+			}
+			if armed = false; some {
+				some = false
+				s.value(newest)
+			}
+		}
+		s.add(o, func(v any) bool {
+			newest, some, due = v, true, time.Now().Add(d)
+			if !armed {
+				armed = true
+				s.after(d, ring)
+			}
+			return true
+		}, func() {
+			if !some || s.value(newest) {
+				s.done()
+			}
+		})
+	})
+}
+
+// DebounceBy emits the newest item of source once notifier(item) emits, and what
+// is left at the end. A newer item leaves the notifier of the one before.
+func DebounceBy(source rxgo.Observable, notifier rxgo.ItemToObservable, opts ...rxgo.Option) rxgo.Observable {
+	return combined(opts, func(s *several) {
+		var newest any
+		some := false
+		leave := func() {}
+		s.add(source, func(v any) bool {
+			leave()
+			newest, some = v, true
+			leave = s.add(notifier(rxgo.Of(v)), func(any) bool {
+				if some {
+					some = false
+					s.value(newest)
+				}
+				return false
+			}, func() {})
+			return true
+		}, func() {
+			if !some || s.value(newest) {
+				s.done()
+			}
+		})
+	})
+}
+
+func (o *observable) Timestamp(opts ...rxgo.Option) rxgo.Observable {
+	return o.stage(true, opts, func(who subscriber, to sink) sink {
+		return values(who, to, func(v any) bool { return to.value(rxgo.TimestampItem{Timestamp: time.Now().UTC(), V: v}) })
+	})
+}
+
+func (o *observable) TimeInterval(opts ...rxgo.Option) rxgo.Observable {
+	return o.stage(true, opts, func(who subscriber, to sink) sink {
+		before := time.Now()
+		return values(who, to, func(any) bool {
+			passed := time.Since(before)
+			before = before.Add(passed)
+			return to.value(passed)
+		})
+	})
+}
+
+// Join pairs values of both sides whose times are at most window apart. Both are
+// remembered for as long as they may be paired. It ends when one side has ended and
+// nothing of it can be paired any more.
+func (o *observable) Join(joiner rxgo.Func2, right rxgo.Observable, timeExtractor func(any) time.Time, window rxgo.Duration, opts ...rxgo.Option) rxgo.Observable {
+	d, err := duration(window)
+	if err != nil {
+		return thrown(err)
+	}
+	return o.combined(opts, func(s *several) {
+		var kept [2][]any
+		var ended [2]bool
+		over := func(i int) bool { return ended[i] && (ended[1-i] || len(kept[i]) == 0) }
+		for i, side := range []rxgo.Iterable{o, right} {
+			s.add(side, func(v any) bool {
+				at := timeExtractor(v)
+				var others []any
+				for _, other := range kept[1-i] {
+					apart := at.Sub(timeExtractor(other))
+					if apart <= d { // an older one will not be paired any more
+						others = append(others, other)
+					}
+					pair := [2]any{v, other}
+					if i == 1 {
+						pair = [2]any{other, v}
+					}
+					if apart.Abs() <= d && !s.call(joiner, pair[0], pair[1]) {
+						return false
+					}
+				}
+				kept[i], kept[1-i] = append(kept[i], v), others
+				if over(1 - i) {
+					s.done()
+				}
+				return true
+			}, func() {
+				if ended[i] = true; over(i) {
+					s.done()
+				}
+			})
+		}
+	})
+}
+
+// Serialize emits the values in the order of what identifier says of them: from,
+// from+1, …; what comes early waits.
+func (o *observable) Serialize(from int, identifier func(any) int, opts ...rxgo.Option) rxgo.Observable {
+	return o.stage(true, opts, func(who subscriber, to sink) sink {
+		turn, early := from, map[int]any{}
+		return values(who, to, func(v any) bool {
+			early[identifier(v)] = v
+			for {
+				v, here := early[turn]
+				if !here {
+					return true
+				}
+				delete(early, turn)
+				turn++
+				if !to.value(v) {
+					return false
+				}
+			}
+		})
+	})
+}
