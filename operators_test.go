@@ -51,7 +51,7 @@ func TestWithLatestFrom(t *testing.T) {
 		{"nothing at all from an other that is silent", []string{"abcd|", "-----"}, []string{"^---!", "^---!"}, "", "----|"},
 		{"an other that completes stays", []string{"-a-b|", "x|"}, []string{"^---!", "^!"}, "", "-A-B|"},
 		{"an other that completes empty", []string{"-a-b|", "|"}, []string{"^---!", "(^!)"}, "", "----|"},
-		{"an other that fails ends it with the next item", []string{"-a--b-c|", "x-#"}, []string{"^---!", "^-!"}, "", "-A--#"},
+		{"an other that fails ends it", []string{"-a--b-c|", "x-#"}, []string{"^-!", "^-!"}, "", "-A#"},
 		{"a source that fails", []string{"-a-#", "x------"}, []string{"^--!", "^--!"}, "", "-A-#"},
 		{"at one instant, the source first", []string{"-a-b|", "x-y-y"}, []string{"^---!", "^---!"}, "", "-A-L|"},
 		{"at one instant, the other second", []string{"ab|", "xy"}, []string{"^-!", "^-!"}, "", "-B|"},

@@ -174,12 +174,15 @@ func (who subscriber) attach(source rxgo.Iterable, to sink) (leave func()) {
 	return o.attach(who.as(o, nil), to)
 }
 
-// as is the subscriber with the error strategy and the buffer of a source.
+// as is the subscriber with the error strategy and the buffer of a source, unless
+// it has chosen its own.
 func (who subscriber) as(source rxgo.Iterable, opts []rxgo.Option) subscriber {
 	if o := unwrap(source); o != nil {
 		given := read(join(o.opts, opts))
 		who.goesOn = who.goesOn || given.goesOn
-		who.buffer = given.buffer
+		if who.buffer == 0 {
+			who.buffer = given.buffer
+		}
 	}
 	return who
 }
