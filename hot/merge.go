@@ -104,10 +104,15 @@ func WithLatestFrom(source, other rxgo.Observable, combine rxgo.Func2, opts ...r
 	return combined(opts, func(s *several) {
 		var latest any
 		some := false
-		s.add(other, func(v any) bool {
-			latest, some = v, true
+		states := s.who
+		states.newest = true
+		s.attach(states, other, sink{done: func() {}, next: func(item rxgo.Item) bool {
+			if item.Error() {
+				return s.fail(item.E)
+			}
+			latest, some = item.V, true
 			return true
-		}, func() {})
+		}})
 		s.add(source, func(v any) bool {
 			if !some {
 				s.skip(v)

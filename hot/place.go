@@ -27,6 +27,7 @@ type place struct {
 	waiting int  // values in the inbox
 	ending  bool // the end is in the inbox
 	rule    Overflow
+	states  bool // for who wants the newest
 	grows   bool
 }
 
@@ -55,37 +56,74 @@ func (p *place) put(item rxgo.Item) (lost rxgo.Item, ok bool) {
 		return item, false
 	}
 	if p.waiting >= p.size && !p.grows {
-		if p.rule == DropNewest {
-			return item, false
-		}
-		lost = p.oldest()
+		return p.overflow(item)
 	}
-	p.waiting++
-	p.loop.put(entry{kind: value, from: p, gate: p.gate, item: item, ack: p.taken != nil})
+	p.add(item)
 	return lost, true
 }
 
-// oldest gives up what has waited longest.
-func (p *place) oldest() (lost rxgo.Item) {
+func (p *place) add(item rxgo.Item) {
+	p.waiting++
+	p.loop.put(entry{kind: value, from: p, gate: p.gate, item: item, ack: p.taken != nil})
+}
+
+// overflow gives up a value for another one: the oldest. Of states, the next one
+// takes its place then, so that what is beside it in the inbox never meets an older
+// one than was published.
+func (p *place) overflow(item rxgo.Item) (lost rxgo.Item, ok bool) {
+	if p.rule == DropNewest {
+		return item, false
+	}
+	list, i := p.at(0)
+	lost = (*list)[i].item
+	if p.states && p.size == 1 {
+		(*list)[i].item = item
+		return lost, true
+	}
+	if p.states {
+		second, j := p.at(1)
+		(*list)[i].item = (*second)[j].item
+		list, i = second, j
+	}
 	p.waiting--
-	mine := func(e entry) bool { return e.from == p && e.kind == value }
-	for _, g := range slices.Backward(p.gate.all()) { // what is further on has waited longer
-		if i := slices.IndexFunc(g.held, mine); i >= 0 {
-			lost = g.held[i].item
-			g.held = slices.Delete(g.held, i, i+1)
-			return lost
+	p.void(list, i)
+	p.add(item)
+	return lost, true
+}
+
+// at finds the nth of the values that wait, oldest first: what is further on has
+// waited longer.
+func (p *place) at(n int) (list *[]entry, i int) {
+	lists := []*[]entry{&p.loop.inbox}
+	for g := p.gate; g != nil; g = g.outer {
+		lists = append(lists, &g.held)
+	}
+	for _, list := range slices.Backward(lists) {
+		for i, e := range *list {
+			if e.from != p || e.kind != value {
+				continue
+			}
+			if n--; n < 0 {
+				return list, i
+			}
 		}
 	}
+	panic("hot: a queue has lost count")
+}
+
+func (p *place) void(list *[]entry, i int) {
 	l := p.loop
-	i := l.first + slices.IndexFunc(l.inbox[l.first:], mine)
-	lost, l.inbox[i] = l.inbox[i].item, entry{}
-	if i == l.first {
+	switch {
+	case list != &l.inbox:
+		*list = slices.Delete(*list, i, i+1)
+		return
+	case i == l.first:
 		l.first++
-	} else {
+	default:
 		l.dead++
 	}
+	l.inbox[i] = entry{}
 	l.compact()
-	return lost
 }
 
 // compact keeps an inbox whose reader does not come from growing.
@@ -113,7 +151,7 @@ func (p *place) finish(err error) (lost []any) {
 		return nil
 	}
 	if err != nil {
-		p.rule = DropOldest
+		p.rule, p.states = DropOldest, false
 		if gone, _ := p.put(rxgo.Error(err)); gone.V != nil {
 			lost = append(lost, gone.V)
 		}

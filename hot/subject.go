@@ -150,7 +150,7 @@ func (s *Subject) attach(who subscriber, to sink) (leave func()) {
 func (s *Subject) seat(who subscriber, to sink, left func()) *place {
 	l := who.loop
 	p := &place{loop: l, to: to, gate: who.gate, goesOn: who.goesOn, hand: s.handover(),
-		size: s.size(who), rule: s.ruleFor(who), grows: s.growsFor(who)}
+		size: s.size(who), rule: s.ruleFor(who), states: who.newest, grows: s.growsFor(who)}
 	p.drop = func(item rxgo.Item) { s.drop(item.V) }
 	l.perishes = l.perishes || p.hand != nil
 	if !l.shared {
