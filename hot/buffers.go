@@ -126,7 +126,6 @@ func (o *observable) WindowWithTimeOrCount(timespan rxgo.Duration, count int, op
 // first value.
 func (o *observable) windowed(d time.Duration, count int, opts []rxgo.Option) rxgo.Observable {
 	return o.combined(opts, func(s *several) {
-		s.who.gate = nil // who holds up windows and groups waits for what comes into them
 		var window *part
 		open := func() bool {
 			window = newPart()

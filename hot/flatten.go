@@ -27,50 +27,31 @@ func (o *observable) FlatMap(apply rxgo.ItemToObservable, opts ...rxgo.Option) r
 
 func flat(source rxgo.Observable, n int, project rxgo.ItemToObservable, opts []rxgo.Option) *observable {
 	return combined(opts, func(s *several) {
-		outer, gate := s.gated()
-		var waiting []any // what came at once, before the gate was shut
+		later := s.later()
 		active, ended := 0, false
 		var observe func(v any) bool
-		full := func() bool { return n > 0 && active >= n }
 		observe = func(v any) bool {
-			if active++; full() {
-				s.who.loop.shut(gate)
-			}
+			active++
 			s.add(project(rxgo.Of(v)), s.value, func() {
 				active--
-				switch {
-				case len(waiting) > 0:
-					next := waiting[0]
-					waiting = waiting[1:]
-					observe(next)
-				case ended && active == 0:
+				if next, ok := later.next(); ok {
+					observe(next.V)
+				} else if ended && active == 0 {
 					s.done()
-				case !ended && !full():
-					s.who.loop.open(gate)
 				}
 			})
 			return true
 		}
-		s.attach(outer, source, sink{
-			next: func(item rxgo.Item) bool {
-				switch {
-				case item.Error():
-					for _, v := range waiting {
-						s.skip(v)
-					}
-					waiting = nil
-					return s.fail(item.E)
-				case full():
-					waiting = append(waiting, item.V)
-					return true
-				}
-				return observe(item.V)
-			},
-			done: func() {
-				if ended = true; active == 0 && len(waiting) == 0 {
-					s.done()
-				}
-			},
+		s.add(source, func(v any) bool {
+			if n < 1 || active < n {
+				return observe(v)
+			}
+			later.add(rxgo.Of(v))
+			return true
+		}, func() {
+			if ended = true; active == 0 {
+				s.done()
+			}
 		})
 	})
 }
@@ -165,22 +146,20 @@ func EndWith(source rxgo.Observable, values []any, opts ...rxgo.Option) rxgo.Obs
 // what that emits meanwhile waits in its queue.
 func (o *observable) StartWith(iterable rxgo.Iterable, opts ...rxgo.Option) rxgo.Observable {
 	return o.combined(opts, func(s *several) {
-		behind, gate := s.gated()
-		s.who.loop.shut(gate)
+		later := s.later()
 		first, ended := true, false
-		var early []rxgo.Item // what an error has let through the gate
 		emit := func(item rxgo.Item) bool {
 			if item.Error() {
 				return s.fail(item.E)
 			}
 			return s.value(item.V)
 		}
-		s.attach(behind, o, sink{
+		s.attach(s.who, o, sink{
 			next: func(item rxgo.Item) bool {
 				if !first {
 					return emit(item)
 				}
-				early = append(early, item)
+				later.add(item)
 				return true
 			},
 			done: func() {
@@ -191,7 +170,7 @@ func (o *observable) StartWith(iterable rxgo.Iterable, opts ...rxgo.Option) rxgo
 		})
 		s.add(iterable, s.value, func() {
 			first = false
-			for _, item := range early {
+			for item, ok := later.next(); ok; item, ok = later.next() {
 				if !emit(item) {
 					return
 				}
@@ -199,7 +178,6 @@ func (o *observable) StartWith(iterable rxgo.Iterable, opts ...rxgo.Option) rxgo
 			if ended {
 				s.done()
 			}
-			s.who.loop.open(gate)
 		})
 	})
 }

@@ -21,9 +21,7 @@ func (o *observable) GroupBy(length int, distribution func(rxgo.Item) int, opts 
 			}
 		}
 		// The groups outlive the stream of groups: they have a loop of their own.
-		source := who
-		source.gate = nil
-		l := o.subscribe(source, func(item rxgo.Item) bool {
+		l := o.subscribe(who, func(item rxgo.Item) bool {
 			if item.Error() {
 				all(func(g *part) { g.Fail(item.E) })
 				return false
@@ -42,7 +40,7 @@ func (o *observable) GroupBy(length int, distribution func(rxgo.Item) int, opts 
 			defer all(func(g *part) { g.Complete() })
 			l.run()
 		}()
-		return who.loop.after(0, who.gate, func() {
+		return who.loop.after(0, func() {
 			for _, g := range groups {
 				if !to.value(g.observable) {
 					return
@@ -57,7 +55,6 @@ func (o *observable) GroupBy(length int, distribution func(rxgo.Item) int, opts 
 // says of a value. An error is that of all groups, and of the stream of groups.
 func (o *observable) GroupByDynamic(distribution func(rxgo.Item) string, opts ...rxgo.Option) rxgo.Observable {
 	return o.combined(opts, func(s *several) {
-		s.who.gate = nil // who holds up windows and groups waits for what comes into them
 		groups := map[string]*part{}
 		s.attach(s.who, o, sink{
 			next: func(item rxgo.Item) bool {

@@ -3,6 +3,7 @@ package hot
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/reactivex/rxgo/v2"
@@ -13,18 +14,21 @@ import (
 // down the chain of stages, one item at a time. So two sides of one source meet
 // in its order, and no stage needs a lock.
 type loop struct {
-	ctx    context.Context // the subscriber's
-	shared bool            // with other sources or timers: a sequence needs a goroutine of its own
-	seq    func()          // the one source, if it is a sequence; it needs no inbox
-	reader                 // what the sources say to who reads
-	stop   bool            // nothing more comes
-	pumps  sync.WaitGroup
+	ctx     context.Context // the subscriber's
+	shared  bool            // with other sources or timers: a sequence needs a goroutine of its own
+	seq     func()          // the one source, if it is a sequence; it needs no inbox
+	reader                  // what the sources say to who reads
+	stop    bool            // nothing more comes
+	working entry
+	credit  *credit // for the item that is being worked on; nil: none is due
+	pumps   sync.WaitGroup
+	running atomic.Int32 // pumps that are not waiting for the loop
 
 	mu       sync.Mutex
 	inbox    []entry
-	first    int     // in inbox; what is before it has been taken
-	dead     int     // entries that have been given up
-	opened   []*gate // that may still hold something
+	first    int       // in inbox; what is before it has been taken
+	dead     int       // entries that have been given up
+	kept     []*credit // what operators keep for later, oldest first
 	sleeping bool
 	wake     chan struct{}
 	closed   bool
@@ -47,10 +51,8 @@ type reader struct {
 // An entry is one thing to do on the loop's goroutine.
 type entry struct {
 	kind kind
-	pass bool // gates do not hold it
 	ack  bool // a pump waits until it has been worked on
 	from *place
-	gate *gate
 	item rxgo.Item
 	do   func()
 }
@@ -97,18 +99,17 @@ func (l *loop) sleep() {
 	l.mu.Lock()
 }
 
-// call runs do on the loop's goroutine, behind what is in the inbox, unless the
-// gate holds it.
-func (l *loop) call(at *gate, do func()) {
+// call runs do on the loop's goroutine, behind what is in the inbox.
+func (l *loop) call(do func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.closed {
-		l.put(entry{kind: call, gate: at, do: do})
+		l.put(entry{kind: call, do: do})
 	}
 }
 
 // after is call, in a while; stop prevents it.
-func (l *loop) after(wait time.Duration, at *gate, do func()) (stop func()) {
+func (l *loop) after(wait time.Duration, do func()) (stop func()) {
 	stopped := false
 	once := func() {
 		if !stopped {
@@ -116,10 +117,10 @@ func (l *loop) after(wait time.Duration, at *gate, do func()) (stop func()) {
 		}
 	}
 	if wait <= 0 {
-		l.call(at, once)
+		l.call(once)
 		return func() { stopped = true }
 	}
-	timer := time.AfterFunc(wait, func() { l.call(at, once) })
+	timer := time.AfterFunc(wait, func() { l.call(once) })
 	return func() {
 		stopped = true
 		timer.Stop()
@@ -143,41 +144,29 @@ func (l *loop) run() {
 	}
 }
 
-// next waits for the first entry that no gate holds. What a gate has held is older
-// than what is in the inbox.
+// next waits for an entry.
 func (l *loop) next() (entry, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
 		e, ok := l.take()
 		switch {
-		case !ok && l.closed:
-			return entry{}, false
-		case !ok:
-			l.sleep()
-		case e.pass || l.admit(e):
-			switch e.kind {
-			case value:
-				if e.from.waiting--; e.from.freed != nil {
-					e.from.freed()
-				}
-			case end:
-				e.from.ending = false
-			}
+		case ok && e.kind == value:
+			e.from.free()
 			return e, true
+		case ok && e.kind == end:
+			e.from.ending = false
+			return e, true
+		case ok:
+			return e, true
+		case l.closed:
+			return entry{}, false
 		}
+		l.sleep()
 	}
 }
 
 func (l *loop) take() (e entry, ok bool) {
-	for n := len(l.opened); n > 0; n = len(l.opened) {
-		if g := l.opened[n-1]; !g.shut && len(g.held) > 0 {
-			e, g.held[0] = g.held[0], entry{}
-			g.held = g.held[1:]
-			return e, true
-		}
-		l.opened = l.opened[:n-1]
-	}
 	for !ok && l.first < len(l.inbox) {
 		e, l.inbox[l.first] = l.inbox[l.first], entry{}
 		l.first++
@@ -196,6 +185,7 @@ func (l *loop) take() (e entry, ok bool) {
 
 func (l *loop) work(e entry) {
 	p := e.from
+	l.working, l.credit = e, nil
 	switch e.kind {
 	case call:
 		e.do()
@@ -211,10 +201,11 @@ func (l *loop) work(e entry) {
 				p.leave()
 			}
 		}
-		if e.ack {
+		if l.working.ack {
 			p.taken <- struct{}{}
 		}
 	}
+	l.working = entry{}
 }
 
 // close leaves all sources. What waits in the inbox goes to their hooks.
@@ -239,7 +230,14 @@ func (l *loop) finish() {
 	for l.leaving > 0 {
 		l.sleep()
 	}
+	kept := l.kept
+	l.kept = nil
 	l.mu.Unlock()
+	for _, c := range kept {
+		if !c.gone {
+			c.from.lose(c.item)
+		}
+	}
 	l.pumps.Wait()
 }
 

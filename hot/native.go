@@ -16,7 +16,7 @@ func (o *observable) native(run func(source rxgo.Observable, opts []rxgo.Option)
 		made := false
 		defer unless(&made, cancel)
 		inner := who
-		inner.ctx, inner.gate = ctx, nil
+		inner.ctx = ctx
 		var next chan<- rxgo.Item
 		var source *loop
 		source = o.subscribe(inner, func(item rxgo.Item) bool { return source.send(next, item, nil) && (who.goesOn || !item.Error()) })

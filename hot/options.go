@@ -17,7 +17,6 @@ type subscriber struct {
 	lossless bool // a queue that is full grows; newest comes first
 
 	loop    *loop
-	gate    *gate     // of the nearest operator that may hold this up; nil: none
 	skipped func(any) // gets what operators pass over; nil: nobody cares
 }
 

@@ -3,6 +3,7 @@ package hot
 import (
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/reactivex/rxgo/v2"
 )
@@ -12,8 +13,6 @@ import (
 type place struct {
 	loop   *loop
 	to     sink
-	gate   *gate
-	goesOn bool
 	quit   func()          // leaves the source
 	drop   func(rxgo.Item) // gets what waited when the source was left. Nil: nobody cares
 	hand   *handover
@@ -64,7 +63,7 @@ func (p *place) put(item rxgo.Item) (lost rxgo.Item, ok bool) {
 
 func (p *place) add(item rxgo.Item) {
 	p.waiting++
-	p.loop.put(entry{kind: value, from: p, gate: p.gate, item: item, ack: p.taken != nil})
+	p.loop.put(entry{kind: value, from: p, item: item, ack: p.taken != nil})
 }
 
 // overflow gives up a value for another one: the oldest. Of states, the next one
@@ -74,56 +73,39 @@ func (p *place) overflow(item rxgo.Item) (lost rxgo.Item, ok bool) {
 	if p.rule == DropNewest {
 		return item, false
 	}
-	list, i := p.at(0)
-	lost = (*list)[i].item
+	l := p.loop
+	if i := slices.IndexFunc(l.kept, func(c *credit) bool { return c.from == p && !c.gone }); i >= 0 {
+		lost, l.kept[i].gone = l.kept[i].item, true
+		p.add(item)
+		p.waiting--
+		return lost, true
+	}
+	i := p.at(l.first)
+	lost = l.inbox[i].item
 	if p.states && p.size == 1 {
-		(*list)[i].item = item
+		l.inbox[i].item = item
 		return lost, true
 	}
 	if p.states {
-		second, j := p.at(1)
-		(*list)[i].item = (*second)[j].item
-		list, i = second, j
+		next := p.at(i + 1)
+		l.inbox[i].item = l.inbox[next].item
+		i = next
 	}
-	p.waiting--
-	p.void(list, i)
+	l.inbox[i] = entry{}
+	if i == l.first {
+		l.first++
+	} else {
+		l.dead++
+	}
+	l.compact()
 	p.add(item)
+	p.waiting--
 	return lost, true
 }
 
-// at finds the nth of the values that wait, oldest first: what is further on has
-// waited longer.
-func (p *place) at(n int) (list *[]entry, i int) {
-	lists := []*[]entry{&p.loop.inbox}
-	for g := p.gate; g != nil; g = g.outer {
-		lists = append(lists, &g.held)
-	}
-	for _, list := range slices.Backward(lists) {
-		for i, e := range *list {
-			if e.from != p || e.kind != value {
-				continue
-			}
-			if n--; n < 0 {
-				return list, i
-			}
-		}
-	}
-	panic("hot: a queue has lost count")
-}
-
-func (p *place) void(list *[]entry, i int) {
-	l := p.loop
-	switch {
-	case list != &l.inbox:
-		*list = slices.Delete(*list, i, i+1)
-		return
-	case i == l.first:
-		l.first++
-	default:
-		l.dead++
-	}
-	l.inbox[i] = entry{}
-	l.compact()
+// at finds the first of the values that wait, from i on.
+func (p *place) at(i int) int {
+	return i + slices.IndexFunc(p.loop.inbox[i:], func(e entry) bool { return e.from == p && e.kind == value })
 }
 
 // compact keeps an inbox whose reader does not come from growing.
@@ -157,7 +139,7 @@ func (p *place) finish(err error) (lost []any) {
 		}
 	}
 	p.ending = true
-	l.put(entry{kind: end, from: p, gate: p.gate})
+	l.put(entry{kind: end, from: p})
 	return lost
 }
 
@@ -165,6 +147,13 @@ func (p *place) full() bool {
 	p.loop.mu.Lock()
 	defer p.loop.mu.Unlock()
 	return p.waiting >= p.size && !p.grows
+}
+
+// free makes room for one item, under the loop's lock.
+func (p *place) free() {
+	if p.waiting--; p.freed != nil {
+		p.freed()
+	}
 }
 
 // remove takes the place out of its loop, and what it has there.
@@ -180,14 +169,6 @@ func (p *place) remove() (rest []rxgo.Item) {
 	p.index = -1
 	if p.waiting == 0 && !p.ending {
 		return nil
-	}
-	for _, g := range slices.Backward(p.gate.all()) {
-		g.held = slices.DeleteFunc(g.held, func(e entry) bool {
-			if e.from == p && e.kind == value {
-				rest = append(rest, e.item)
-			}
-			return e.from == p
-		})
 	}
 	for i := l.first; i < len(l.inbox); i++ {
 		if e := &l.inbox[i]; e.from == p {
@@ -244,7 +225,7 @@ func (who subscriber) sequence(items iter.Seq[rxgo.Item], cancel func(), lost fu
 		return cancel
 	}
 	gone := make(chan struct{})
-	p := &place{loop: l, to: to, gate: who.gate, goesOn: who.goesOn, grows: true, taken: make(chan struct{}, 1)}
+	p := &place{loop: l, to: to, grows: true, taken: make(chan struct{}, 1)}
 	p.quit = func() {
 		cancel()
 		close(gone)
@@ -253,7 +234,9 @@ func (who subscriber) sequence(items iter.Seq[rxgo.Item], cancel func(), lost fu
 		p.drop = func(item rxgo.Item) { lost(item.V) }
 	}
 	p.join()
+	l.running.Add(1)
 	l.pumps.Go(func() {
+		defer l.running.Add(-1)
 		defer func() { p.finish(nil) }() // also when the source ends its goroutine
 		for item := range items {
 			if !p.offer(item, gone) {
@@ -264,9 +247,22 @@ func (who subscriber) sequence(items iter.Seq[rxgo.Item], cancel func(), lost fu
 	return p.leave
 }
 
-// offer puts an item into the inbox and waits until it has been worked on.
+// offer puts an item into the inbox and waits until it is done with. An error waits
+// a moment before, if other sequences run: one that has all of it ready would
+// overtake what is made of its own last value.
 func (p *place) offer(item rxgo.Item, gone <-chan struct{}) bool {
 	l := p.loop
+	l.running.Add(-1)
+	defer l.running.Add(1)
+	if item.Error() && l.running.Load() > 0 {
+		moment := time.NewTimer(grace)
+		defer moment.Stop()
+		select {
+		case <-moment.C:
+		case <-gone:
+			return false
+		}
+	}
 	l.mu.Lock()
 	_, ok := p.put(item)
 	l.mu.Unlock()
@@ -281,3 +277,5 @@ func (p *place) offer(item rxgo.Item, gone <-chan struct{}) bool {
 		return false
 	}
 }
+
+const grace = time.Millisecond

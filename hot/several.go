@@ -62,18 +62,19 @@ func (s *several) attach(who subscriber, source rxgo.Iterable, to sink) (leave f
 	}
 }
 
-// gated is the subscriber behind a gate of its own.
-func (s *several) gated() (subscriber, *gate) {
-	who := s.who
-	who.gate = &gate{outer: s.who.gate}
-	return who, who.gate
+// later is a backlog, which ends with the operator.
+func (s *several) later() *backlog {
+	b := &backlog{loop: s.who.loop}
+	s.leaves[s.added] = b.lose
+	s.added++
+	return b
 }
 
 // after runs do on the loop's goroutine, in a while, unless the operator is over.
 func (s *several) after(wait time.Duration, do func()) (stop func()) {
 	id := s.added
 	s.added++
-	stop = s.who.loop.after(wait, s.who.gate, func() {
+	stop = s.who.loop.after(wait, func() {
 		delete(s.leaves, id)
 		do()
 	})

@@ -59,7 +59,7 @@ func (to sink) last(v any) bool {
 
 // nothing ends at once.
 func nothing(who subscriber, to sink) (leave func()) {
-	return who.loop.after(0, who.gate, to.done)
+	return who.loop.after(0, to.done)
 }
 
 func (o *observable) Filter(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.Observable {
@@ -169,7 +169,7 @@ func (o *observable) TakeWhile(apply rxgo.Predicate, opts ...rxgo.Option) rxgo.O
 // TakeLast emits the last n values at the end.
 func (o *observable) TakeLast(nth uint, opts ...rxgo.Option) rxgo.Observable {
 	if nth == 0 {
-		return o.IgnoreElements(opts...)
+		return newObservable(nothing, join(o.opts, opts))
 	}
 	return o.waiting(opts, func(who subscriber, to sink) sink {
 		var all []any

@@ -149,7 +149,7 @@ func (s *Subject) attach(who subscriber, to sink) (leave func()) {
 // seat is attach, with a function that is called once when the place is left.
 func (s *Subject) seat(who subscriber, to sink, left func()) *place {
 	l := who.loop
-	p := &place{loop: l, to: to, gate: who.gate, goesOn: who.goesOn, hand: s.handover(),
+	p := &place{loop: l, to: to, hand: s.handover(),
 		size: s.size(who), rule: s.ruleFor(who), states: who.newest, grows: s.growsFor(who)}
 	p.drop = func(item rxgo.Item) { s.drop(item.V) }
 	l.perishes = l.perishes || p.hand != nil
