@@ -10,7 +10,8 @@ import (
 // source after the other. An inner source is subscribed on the goroutine of the
 // subscription, within the emission that it is made of; project, which makes it,
 // must not block: what takes long belongs into the source that it returns. An
-// error of the outer source ends all when it comes, and project never sees it.
+// error of the outer source ends all when it comes, behind what inner sources have
+// ready, and project never sees it.
 
 // MergeMap observes project(item) for each item of source, at most n of them
 // at once (n < 1: no limit), and emits what they emit as it comes. While n are
@@ -29,29 +30,44 @@ func flat(source rxgo.Observable, n int, project rxgo.ItemToObservable, opts []r
 	return combined(opts, func(s *several) {
 		later := s.later()
 		active, ended := 0, false
-		var observe func(v any) bool
-		observe = func(v any) bool {
+		var take func(item rxgo.Item) bool
+		take = func(item rxgo.Item) bool {
+			if item.Error() {
+				return s.fail(item.E)
+			}
 			active++
-			s.add(project(rxgo.Of(v)), s.value, func() {
+			s.add(project(item), s.value, func() {
 				active--
-				if next, ok := later.next(); ok {
-					observe(next.V)
-				} else if ended && active == 0 {
+				for active < n || n < 1 {
+					next, ok := later.next()
+					if !ok {
+						break
+					}
+					take(next)
+				}
+				if ended && active == 0 {
 					s.done()
 				}
 			})
 			return true
 		}
-		s.add(source, func(v any) bool {
-			if n < 1 || active < n {
-				return observe(v)
-			}
-			later.add(rxgo.Of(v))
-			return true
-		}, func() {
-			if ended = true; active == 0 {
-				s.done()
-			}
+		s.attach(s.who, source, sink{
+			next: func(item rxgo.Item) bool {
+				switch {
+				case item.Error() && !s.who.goesOn:
+					s.who.loop.ready(func() bool { return s.over || active == 0 }, func() { s.fail(item.E) })
+					return false
+				case n < 1 || active < n:
+					return take(item)
+				}
+				later.add(item)
+				return true
+			},
+			done: func() {
+				if ended = true; active == 0 {
+					s.done()
+				}
+			},
 		})
 	})
 }

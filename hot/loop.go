@@ -20,6 +20,7 @@ type loop struct {
 	reader                  // what the sources say to who reads
 	stop    bool            // nothing more comes
 	working entry
+	worked  int     // values so far
 	credit  *credit // for the item that is being worked on; nil: none is due
 	pumps   sync.WaitGroup
 	running atomic.Int32 // pumps that are not waiting for the loop
@@ -127,6 +128,29 @@ func (l *loop) after(wait time.Duration, do func()) (stop func()) {
 	}
 }
 
+// ready calls do when over says so, or nothing is ready any more: sequences that run
+// on goroutines of their own get a moment to come up with what they need not wait
+// for, but not for ever.
+func (l *loop) ready(over func() bool, do func()) {
+	const moment, most = time.Millisecond, 100
+	before, left := l.worked, most
+	var look func()
+	look = func() {
+		idle := l.worked == before
+		before = l.worked
+		if left--; over() || idle || left == 0 {
+			do()
+		} else {
+			l.after(moment, look)
+		}
+	}
+	if over() || l.running.Load() == 0 {
+		do()
+		return
+	}
+	l.after(moment, look)
+}
+
 // run works until nothing more comes, the subscriber has had enough, or its
 // context ends. Nothing of the subscription is left behind then.
 func (l *loop) run() {
@@ -193,6 +217,7 @@ func (l *loop) work(e entry) {
 		p.leave()
 		p.to.done()
 	case value:
+		l.worked++
 		if l.ctx.Err() != nil { // the subscriber left before it got this one
 			p.lose(e.item)
 		} else if p.hand == nil || p.hand.begin(e.item) {

@@ -3,7 +3,6 @@ package hot
 import (
 	"iter"
 	"slices"
-	"time"
 
 	"github.com/reactivex/rxgo/v2"
 )
@@ -247,22 +246,11 @@ func (who subscriber) sequence(items iter.Seq[rxgo.Item], cancel func(), lost fu
 	return p.leave
 }
 
-// offer puts an item into the inbox and waits until it is done with. An error waits
-// a moment before, if other sequences run: one that has all of it ready would
-// overtake what is made of its own last value.
+// offer puts an item into the inbox and waits until it is done with.
 func (p *place) offer(item rxgo.Item, gone <-chan struct{}) bool {
 	l := p.loop
 	l.running.Add(-1)
 	defer l.running.Add(1)
-	if item.Error() && l.running.Load() > 0 {
-		moment := time.NewTimer(grace)
-		defer moment.Stop()
-		select {
-		case <-moment.C:
-		case <-gone:
-			return false
-		}
-	}
 	l.mu.Lock()
 	_, ok := p.put(item)
 	l.mu.Unlock()
@@ -277,5 +265,3 @@ func (p *place) offer(item rxgo.Item, gone <-chan struct{}) bool {
 		return false
 	}
 }
-
-const grace = time.Millisecond
