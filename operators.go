@@ -33,25 +33,7 @@ func interval(d time.Duration, missed func(n int), opts []rxgo.Option) rxgo.Obse
 	if d <= 0 {
 		return rxgo.Thrown(fmt.Errorf("rover: interval must be positive, got %v", d))
 	}
-	return hot.Create(func(ctx context.Context) iter.Seq[rxgo.Item] {
-		begun := time.Now()
-		ticker := time.NewTicker(d)
-		return func(yield func(rxgo.Item) bool) {
-			defer ticker.Stop()
-			beat := 0
-			for n := 0; ctx.Err() == nil && yield(rxgo.Of(n)); n++ {
-				select {
-				case at := <-ticker.C:
-					now := int((at.Sub(begun) + d/2) / d)
-					if now > beat+1 {
-						missed(now - beat - 1)
-					}
-					beat = now
-				case <-ctx.Done():
-				}
-			}
-		}
-	}, nil, opts...)
+	return hot.Interval(d, missed, opts...)
 }
 
 // WithLatestFrom emits combine(ctx, item, latest) for each item of source,

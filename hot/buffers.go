@@ -57,7 +57,7 @@ func (o *observable) buffered(timespan rxgo.Duration, count int, opts []rxgo.Opt
 			buffer = nil
 			return len(full) == 0 || s.value(full)
 		}
-		s.every(d, func() { flush() })
+		s.every(d, func(int) { flush() })
 		s.add(o, func(v any) bool {
 			buffer = append(buffer, v)
 			return len(buffer) != count || flush()
@@ -75,24 +75,6 @@ func positive(timespan rxgo.Duration) (time.Duration, error) {
 		_, err = duration(nil)
 	}
 	return d, err
-}
-
-// every runs do each d, without drift.
-func (s *several) every(d time.Duration, do func()) {
-	due := time.Now()
-	var beat func()
-	next := func() {
-		for due = due.Add(d); !due.After(time.Now()); due = due.Add(d) {
-		}
-		s.after(time.Until(due), beat)
-	}
-	beat = func() {
-		do()
-		if !s.over {
-			next()
-		}
-	}
-	next()
 }
 
 func (o *observable) WindowWithCount(count int, opts ...rxgo.Option) rxgo.Observable {
@@ -136,13 +118,11 @@ func (o *observable) windowed(d time.Duration, count int, opts []rxgo.Option) rx
 			window = nil
 		}
 		if d > 0 {
-			s.after(0, func() {
-				if window == nil {
+			s.every(d, func(int) {
+				switch {
+				case window == nil:
 					open()
-				}
-			})
-			s.every(d, func() {
-				if window != nil && window.length > 0 {
+				case window.length > 0:
 					shut()
 					open()
 				}

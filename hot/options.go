@@ -21,7 +21,7 @@ type subscriber struct {
 }
 
 // read finds out what options say. RxGo's options are opaque, so it hands
-// them to a throw-away pipeline and looks at what that one does: the context
+// them to a throw-away pipeline, which no pool can make parallel, and looks at what that one does: the context
 // and the channel its producer receives, and whether a stage goes on after
 // an error.
 func read(opts []rxgo.Option) subscriber {
@@ -40,9 +40,9 @@ func read(opts []rxgo.Option) subscriber {
 			}
 		}
 	}
-	failing := func(context.Context, any) (any, error) { return nil, errProbe }
+	failing := func(context.Context, any, any) (any, error) { return nil, errProbe }
 	failures := 0
-	for range rxgo.Defer([]rxgo.Producer{probe}).Map(failing).Observe(opts...) {
+	for range rxgo.Defer([]rxgo.Producer{probe}).Scan(failing).Observe(opts...) {
 		failures++
 	}
 	close(over)

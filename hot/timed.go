@@ -38,6 +38,44 @@ func duration(d rxgo.Duration) (time.Duration, error) {
 // thrown is an operator that was given nonsense.
 func thrown(err error) rxgo.Observable { return from(rxgo.Thrown(err), nil) }
 
+// Interval emits 0 at once and then 1, 2, 3, … every d, from each subscription on and
+// without drift: a slow subscriber misses beats, later ones stay on the beat. missed,
+// which may be nil, gets how many. d must be positive, or the only item is an error.
+func Interval(d time.Duration, missed func(n int), opts ...rxgo.Option) rxgo.Observable {
+	if d <= 0 {
+		return thrown(fmt.Errorf("hot: interval must be positive, got %v", d))
+	}
+	return combined(opts, func(s *several) {
+		n := 0
+		s.every(d, func(late int) {
+			if late > 0 && missed != nil {
+				missed(late)
+			}
+			s.value(n)
+			n++
+		})
+	})
+}
+
+// every runs do at once and then each d, with how many beats were missed. While do
+// runs, one beat waits.
+func (s *several) every(d time.Duration, do func(missed int)) {
+	due, missed := time.Now(), 0
+	var beat func()
+	beat = func() {
+		before := missed
+		now := time.Now()
+		for missed = 0; ; missed++ {
+			if due = due.Add(d); !due.Before(now) {
+				break
+			}
+		}
+		s.after(due.Sub(now), beat)
+		do(before)
+	}
+	s.after(0, beat)
+}
+
 // Delay emits each item of source d later, and its completion too. An error comes
 // at once.
 func Delay(source rxgo.Observable, d time.Duration, opts ...rxgo.Option) rxgo.Observable {
