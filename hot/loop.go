@@ -35,6 +35,7 @@ type loop struct {
 	closed   bool
 	leaving  int // places that are being left by another goroutine
 	places   []*place
+	timers   map[*time.Timer]struct{} // that have not gone off
 	grows    bool
 	inner    []*loop // of an operator that runs as RxGo's own
 }
@@ -121,34 +122,58 @@ func (l *loop) after(wait time.Duration, do func()) (stop func()) {
 		l.call(once)
 		return func() { stopped = true }
 	}
-	timer := time.AfterFunc(wait, func() { l.call(once) })
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var timer *time.Timer
+	timer = time.AfterFunc(wait, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.timers, timer)
+		if !l.closed {
+			l.put(entry{kind: call, do: once})
+		}
+	})
+	if l.timers == nil {
+		l.timers = map[*time.Timer]struct{}{}
+	}
+	l.timers[timer] = struct{}{}
 	return func() {
 		stopped = true
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		timer.Stop()
+		delete(l.timers, timer)
 	}
 }
 
-// ready calls do when over says so, or nothing is ready any more: sequences that run
+// ready calls do when over says so, or nothing is ready any more. Sequences that run
 // on goroutines of their own get a moment to come up with what they need not wait
 // for, but not for ever.
 func (l *loop) ready(over func() bool, do func()) {
 	const moment, most = time.Millisecond, 100
 	before, left := l.worked, most
 	var look func()
+	again := func() {
+		if l.running.Load() == 0 {
+			l.call(look) // behind what is in the inbox
+		} else {
+			l.after(moment, look)
+		}
+	}
 	look = func() {
 		idle := l.worked == before
 		before = l.worked
 		if left--; over() || idle || left == 0 {
 			do()
 		} else {
-			l.after(moment, look)
+			again()
 		}
 	}
-	if over() || l.running.Load() == 0 {
+	if over() {
 		do()
-		return
+	} else {
+		again()
 	}
-	l.after(moment, look)
 }
 
 // run works until nothing more comes, the subscriber has had enough, or its
@@ -237,6 +262,10 @@ func (l *loop) work(e entry) {
 func (l *loop) close() {
 	l.mu.Lock()
 	l.closed = true
+	for timer := range l.timers {
+		timer.Stop()
+	}
+	l.timers = nil
 	for len(l.places) > 0 {
 		p := l.places[len(l.places)-1]
 		l.leaving++

@@ -80,10 +80,33 @@ func (s *several) every(d time.Duration, do func(missed int)) {
 // at once.
 func Delay(source rxgo.Observable, d time.Duration, opts ...rxgo.Option) rxgo.Observable {
 	return combined(opts, func(s *several) {
+		type delayed struct {
+			due  time.Time
+			emit func()
+		}
+		var all []delayed
+		var next func()
+		next = func() {
+			for len(all) > 0 && !s.over {
+				if wait := time.Until(all[0].due); wait > 0 {
+					s.after(wait, next)
+					return
+				}
+				emit := all[0].emit
+				all[0] = delayed{}
+				all = all[1:]
+				emit()
+			}
+		}
+		add := func(emit func()) {
+			if all = append(all, delayed{time.Now().Add(d), emit}); len(all) == 1 {
+				s.after(d, next)
+			}
+		}
 		s.add(source, func(v any) bool {
-			s.after(d, func() { s.value(v) })
+			add(func() { s.value(v) })
 			return true
-		}, func() { s.after(d, s.done) })
+		}, func() { add(s.done) })
 	})
 }
 
