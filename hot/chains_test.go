@@ -99,7 +99,7 @@ var links = []link{
 // those that end early do not (docs/rxgo.md).
 var (
 	wrongOnErrors  = strings.Fields("All BufferWithCount Contains Count DefaultIfEmpty ElementAt FirstOrDefault Last LastOrDefault Max Min TakeLast ToMap")
-	wrongOnGoingOn = append(strings.Fields("ElementAt Find First FirstOrDefault Reduce TakeUntil TakeWhile"), wrongOnErrors...)
+	wrongOnGoingOn = append(strings.Fields("ElementAt Find First FirstOrDefault Reduce StartWith TakeUntil TakeWhile"), wrongOnErrors...)
 )
 
 // chained is source behind a random chain, each link as RxGo's or ours; excused says

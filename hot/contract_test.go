@@ -167,7 +167,7 @@ var contract = []row{
 		note: "is Take(n): `TestRxGoSkipLastTakesTheFirst`"},
 	{name: "SkipWhile", here: fused, see: func(o ob) it { return o.SkipWhile(below(3)) }, failed: "3 failed", ended: "3 |", rxgos: "3 failed"},
 	{name: "StartWith", here: one, see: func(o ob) it { return o.StartWith(rxgo.Just(0)()) }, failed: "0 1 2 3 failed", ended: "0 1 2 3 |",
-		note: "subscribes when it is built"},
+		note: "subscribes when it is built; ends at an error whatever the error strategy"},
 	{name: "SumFloat32", here: fused, see: func(o ob) it { return o.SumFloat32() }, failed: "failed", ended: "6 |", rxgos: "failed"},
 	{name: "SumFloat64", here: fused, see: func(o ob) it { return o.SumFloat64() }, failed: "failed", ended: "6 |", rxgos: "failed"},
 	{name: "SumInt64", here: fused, see: func(o ob) it { return o.SumInt64() }, failed: "failed", ended: "6 |", rxgos: "failed"},
