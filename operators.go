@@ -103,8 +103,8 @@ func TakeUntil(source, notifier rxgo.Observable, opts ...rxgo.Option) rxgo.Obser
 	return caring(hot.TakeUntil(source, notifier, opts...))
 }
 
-// Delay emits each item of source d later, and its completion too. An error comes
-// at once.
+// Delay emits each item of source d later, and completes when source has and all is
+// emitted. An error comes at once.
 func Delay(source rxgo.Observable, d time.Duration, opts ...rxgo.Option) rxgo.Observable {
 	return caring(hot.Delay(source, d, opts...))
 }

@@ -76,37 +76,43 @@ func (s *several) every(d time.Duration, do func(missed int)) {
 	s.after(0, beat)
 }
 
-// Delay emits each item of source d later, and its completion too. An error comes
-// at once.
+// Delay emits each item of source d later, and completes when source has and all is
+// emitted. An error comes at once.
 func Delay(source rxgo.Observable, d time.Duration, opts ...rxgo.Option) rxgo.Observable {
 	return combined(opts, func(s *several) {
 		type delayed struct {
-			due  time.Time
-			emit func()
+			due time.Time
+			v   any
 		}
 		var all []delayed
+		ended := false
 		var next func()
 		next = func() {
-			for len(all) > 0 && !s.over {
+			for len(all) > 0 {
 				if wait := time.Until(all[0].due); wait > 0 {
 					s.after(wait, next)
 					return
 				}
-				emit := all[0].emit
+				v := all[0].v
 				all[0] = delayed{}
-				all = all[1:]
-				emit()
+				if all = all[1:]; !s.value(v) {
+					return
+				}
 			}
-		}
-		add := func(emit func()) {
-			if all = append(all, delayed{time.Now().Add(d), emit}); len(all) == 1 {
-				s.after(d, next)
+			if ended {
+				s.done()
 			}
 		}
 		s.add(source, func(v any) bool {
-			add(func() { s.value(v) })
+			if all = append(all, delayed{time.Now().Add(d), v}); len(all) == 1 {
+				s.after(d, next)
+			}
 			return true
-		}, func() { add(s.done) })
+		}, func() {
+			if ended = true; len(all) == 0 {
+				s.done()
+			}
+		})
 	})
 }
 
