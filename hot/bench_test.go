@@ -117,6 +117,45 @@ func BenchmarkStages(b *testing.B) {
 	}
 }
 
+// One Map beside what it takes at least: a channel, a goroutine, and a channel.
+func BenchmarkOneMap(b *testing.B) {
+	b.Run("bare", func(b *testing.B) {
+		in, out := make(chan rxgo.Item, hot.DefaultQueue), make(chan rxgo.Item, hot.DefaultQueue)
+		go func() {
+			defer close(out)
+			for item := range in {
+				v, _ := same(b.Context(), item.V)
+				out <- rxgo.Of(v)
+			}
+		}()
+		pump(b, func() { in <- rxgo.Of(b) }, out)
+		close(in)
+	})
+	b.Run("Map", func(b *testing.B) {
+		s := hot.NewSubject()
+		out := s.Observable().Map(same).Observe()
+		pump(b, func() { s.Publish(b) }, out)
+		s.Complete()
+	})
+}
+
+// pump has as many items under way as fit a queue.
+func pump(b *testing.B, emit func(), out <-chan rxgo.Item) {
+	b.ReportAllocs()
+	under := 0
+	for b.Loop() {
+		emit()
+		if under++; under == hot.DefaultQueue {
+			for ; under > 0; under-- {
+				<-out
+			}
+		}
+	}
+	for ; under > 0; under-- {
+		<-out
+	}
+}
+
 // The memory of idle subscribers: heap and stacks, a subscription.
 func BenchmarkMemory(b *testing.B) {
 	const n = 1000
