@@ -86,17 +86,45 @@ type dialed struct {
 func (d *dialed) Dial(network, address string) (net.Conn, error) {
 	conn, err := d.natsDialer.Dial(network, address)
 	if c, ok := conn.(*pool.Conn); ok {
+		moving := &leaving{c, make(chan struct{})}
 		go func() {
 			select {
 			case <-c.Replaced():
-				if client := d.client.Load(); client != nil {
-					client.ForceReconnect()
-				}
+			case <-moving.closed:
+				return
 			case <-d.done:
+				return
+			}
+			again := time.NewTicker(50 * time.Millisecond)
+			defer again.Stop()
+			for d.client.Load() == nil || d.client.Load().ForceReconnect() == nil { // one that is about to connect does not hear it
+				select {
+				case <-moving.closed:
+					return
+				case <-d.done:
+					return
+				case <-again.C:
+				}
 			}
 		}()
+		return moving, nil
 	}
 	return conn, err
+}
+
+// leaving says when the client has closed it.
+type leaving struct {
+	*pool.Conn
+	closed chan struct{}
+}
+
+func (l *leaving) Close() error {
+	select {
+	case <-l.closed:
+	default:
+		close(l.closed)
+	}
+	return l.Conn.Close()
 }
 
 // Raw connections that nobody logs in to are cut by the server; few are kept, and
