@@ -52,11 +52,10 @@ type reader struct {
 
 // An entry is one thing to do on the loop's goroutine.
 type entry struct {
+	from *place
+	item rxgo.Item // of a call, V is the function
 	kind kind
 	ack  bool // a pump waits until it has been worked on
-	from *place
-	item rxgo.Item
-	do   func()
 }
 
 type kind uint8
@@ -106,7 +105,7 @@ func (l *loop) call(do func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.closed {
-		l.put(entry{kind: call, do: do})
+		l.put(entry{kind: call, item: rxgo.Of(do)})
 	}
 }
 
@@ -130,7 +129,7 @@ func (l *loop) after(wait time.Duration, do func()) (stop func()) {
 		defer l.mu.Unlock()
 		delete(l.timers, timer)
 		if !l.closed {
-			l.put(entry{kind: call, do: once})
+			l.put(entry{kind: call, item: rxgo.Of(once)})
 		}
 	})
 	if l.timers == nil {
@@ -185,41 +184,40 @@ func (l *loop) run() {
 		return
 	}
 	for !l.stop {
-		e, ok := l.next()
-		if !ok {
+		if !l.next() {
 			return
 		}
-		l.work(e)
+		l.work()
 	}
 }
 
-// next waits for an entry.
-func (l *loop) next() (entry, bool) {
+// next waits for an entry to work on.
+func (l *loop) next() bool {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	for {
-		e, ok := l.take()
-		switch {
-		case ok && e.kind == value:
-			e.from.free()
-			return e, true
-		case ok && e.kind == end:
-			e.from.ending = false
-			return e, true
-		case ok:
-			return e, true
-		case l.closed:
-			return entry{}, false
+	for !l.take() {
+		if l.closed {
+			l.mu.Unlock()
+			return false
 		}
 		l.sleep()
 	}
+	switch p := l.working.from; l.working.kind {
+	case value:
+		p.free()
+	case end:
+		p.ending = false
+	}
+	l.mu.Unlock()
+	return true
 }
 
-func (l *loop) take() (e entry, ok bool) {
+func (l *loop) take() (ok bool) {
 	for !ok && l.first < len(l.inbox) {
-		e, l.inbox[l.first] = l.inbox[l.first], entry{}
+		e := &l.inbox[l.first]
 		l.first++
-		if ok = e.kind != gone; !ok {
+		if ok = e.kind != gone; ok {
+			l.working, *e = *e, entry{}
+		} else {
 			l.dead--
 		}
 	}
@@ -229,25 +227,25 @@ func (l *loop) take() (e entry, ok bool) {
 			l.inbox = nil // the memory of a backlog goes with its last item
 		}
 	}
-	return e, ok
+	return ok
 }
 
-func (l *loop) work(e entry) {
-	p := e.from
-	l.working, l.credit = e, nil
-	switch e.kind {
+func (l *loop) work() {
+	p, item := l.working.from, l.working.item
+	l.credit = nil
+	switch l.working.kind {
 	case call:
-		e.do()
+		item.V.(func())()
 	case end:
 		p.leave()
 		p.to.done()
 	case value:
 		l.worked++
 		if l.ctx.Err() != nil { // the subscriber left before it got this one
-			p.lose(e.item)
-		} else if p.hand == nil || p.hand.begin(e.item) {
+			p.lose(item)
+		} else if p.hand == nil || p.hand.begin(item) {
 			l.hand = p.hand
-			if !p.to.next(e.item) {
+			if !p.to.next(item) {
 				p.leave()
 			}
 		}

@@ -45,8 +45,16 @@ func (p *place) join() *place {
 func (p *place) push(item rxgo.Item) (lost rxgo.Item, ok bool) {
 	l := p.loop
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	return p.put(item)
+	lost, ok = p.put(item)
+	wake := l.sleeping && l.first < len(l.inbox)
+	if wake {
+		l.sleeping = false
+	}
+	l.mu.Unlock()
+	if wake { // without the lock, which the reader wants at once
+		l.wake <- struct{}{}
+	}
+	return lost, ok
 }
 
 func (p *place) put(item rxgo.Item) (lost rxgo.Item, ok bool) {
@@ -62,7 +70,7 @@ func (p *place) put(item rxgo.Item) (lost rxgo.Item, ok bool) {
 
 func (p *place) add(item rxgo.Item) {
 	p.waiting++
-	p.loop.put(entry{kind: value, from: p, item: item, ack: p.taken != nil})
+	p.loop.inbox = append(p.loop.inbox, entry{kind: value, from: p, item: item, ack: p.taken != nil})
 }
 
 // overflow gives up a value for another one: the oldest. Of states, the next one
@@ -251,10 +259,7 @@ func (p *place) offer(item rxgo.Item, gone <-chan struct{}) bool {
 	l := p.loop
 	l.running.Add(-1)
 	defer l.running.Add(1)
-	l.mu.Lock()
-	_, ok := p.put(item)
-	l.mu.Unlock()
-	if !ok {
+	if _, ok := p.push(item); !ok {
 		p.lose(item)
 		return false
 	}
