@@ -106,6 +106,6 @@ func (l *loop) settle(c *credit) {
 	}
 	c.from.free()
 	if c.ack {
-		c.from.taken <- struct{}{}
+		c.from.done()
 	}
 }

@@ -250,7 +250,7 @@ func (l *loop) work() {
 			}
 		}
 		if l.working.ack {
-			p.taken <- struct{}{}
+			p.done()
 		}
 	}
 	l.working = entry{}

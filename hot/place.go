@@ -3,6 +3,7 @@ package hot
 import (
 	"iter"
 	"slices"
+	"sync/atomic"
 
 	"github.com/reactivex/rxgo/v2"
 )
@@ -15,7 +16,8 @@ type place struct {
 	quit   func()          // leaves the source
 	drop   func(rxgo.Item) // gets what waited when the source was left. Nil: nobody cares
 	hand   *handover
-	freed  func()        // has made room, under the loop's lock. Nil: nobody cares
+	freed  func() // has made room, under the loop's lock. Nil: nobody cares
+	pump   atomic.Int32
 	taken  chan struct{} // for a pump: its item has been worked on
 	source *loop         // that grows with this one. Nil: there is none
 	index  int           // in loop.places; -1: it has been left
@@ -241,9 +243,9 @@ func (who subscriber) sequence(items iter.Seq[rxgo.Item], cancel func(), lost fu
 		p.drop = func(item rxgo.Item) { lost(item.V) }
 	}
 	p.join()
-	l.running.Add(1)
+	p.busy()
 	l.pumps.Go(func() {
-		defer l.running.Add(-1)
+		defer p.idle(over)
 		defer func() { p.finish(nil) }() // also when the source ends its goroutine
 		for item := range items {
 			if !p.offer(item, gone) {
@@ -256,9 +258,7 @@ func (who subscriber) sequence(items iter.Seq[rxgo.Item], cancel func(), lost fu
 
 // offer puts an item into the inbox and waits until it is done with.
 func (p *place) offer(item rxgo.Item, gone <-chan struct{}) bool {
-	l := p.loop
-	l.running.Add(-1)
-	defer l.running.Add(1)
+	p.idle(waits)
 	if _, ok := p.push(item); !ok {
 		p.lose(item)
 		return false
@@ -269,4 +269,29 @@ func (p *place) offer(item rxgo.Item, gone <-chan struct{}) bool {
 	case <-gone:
 		return false
 	}
+}
+
+// What a pump does.
+const (
+	waits int32 = iota // for the loop
+	runs               // its source
+	over
+)
+
+func (p *place) busy() {
+	if p.pump.CompareAndSwap(waits, runs) {
+		p.loop.running.Add(1)
+	}
+}
+
+func (p *place) idle(now int32) {
+	if p.pump.Swap(now) == runs {
+		p.loop.running.Add(-1)
+	}
+}
+
+// done lets a pump go on with its source.
+func (p *place) done() {
+	p.busy() // from now on, not when it gets to it
+	p.taken <- struct{}{}
 }
