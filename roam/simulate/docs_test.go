@@ -36,10 +36,10 @@ var fleets = []struct {
 	{"20x10x10", 500, 200, all},
 	{"200x10x1", 500, 8, all},
 	{"5x200x20", 500, 200, all},
-	{"200x50x10", 300, 6, all},
-	{"1000x10x4", 200, 2, all},
-	{"1000x100x4", 200, 3, all},
-	{"10000x1000x4", 20, 0, []string{"cold", "add", "kill", "restart"}},
+	{"200x50x10", 200, 6, all},
+	{"1000x10x4", 100, 2, all},
+	{"1000x100x4", 100, 3, all},
+	{"10000x1000x4", 10, 0, []string{"cold", "add", "kill", "restart"}},
 }
 
 var all = []string{"cold", "add", "kill", "restart", "replace", "add=1"}
@@ -165,9 +165,11 @@ func TestDocsTablesLong(t *testing.T) {
 	var fleet, network, policy [][]string
 	for at := range fleets {
 		fleet = append(fleet, fleetRow(t, at, fleets[at].long))
+		t.Log(fleet[at])
 	}
 	for at := range networks {
-		network = append(network, networkRow(t, at, 100))
+		network = append(network, networkRow(t, at, 50))
+		t.Log(network[at])
 	}
 	for _, p := range Policies() {
 		policy = append(policy, policyRow(t, p, 20))
