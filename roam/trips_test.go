@@ -118,6 +118,7 @@ func TestStatesDiffer(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		b.State().ForEach(func(any) { n++ }, func(error) {}, func() {}, rxgo.WithContext(ctx))
+		synctest.Wait()
 		b.changes.Publish(roam.Change{Kind: roam.Lent, Held: roam.Held{ID: "s0"}})
 		synctest.Wait()
 		kit.Equal(t, "states", n, 1)
