@@ -13,7 +13,7 @@ type Offer struct {
 // longer than a look at the view: a pool may ask under its lock.
 func (c *Core) Choose(now Time, v View, o Offer) Verdict {
 	est := c.estimate.mean()
-	if o.Slot < Drain && o.Dial.Reason.fair() && c.flights.open(o.Dial.Number) {
+	if o.Dial.Reason.fair() && c.flights.open(o.Dial.Number) {
 		est = c.estimate.with(o.Slot) // Answer has not been called yet
 	}
 	good := float64(o.Slot) <= est

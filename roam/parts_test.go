@@ -87,6 +87,8 @@ func TestFailures(t *testing.T) {
 	f.drains(1000, 9)
 	equal(t, "drains", f.out(1015.9, 9), true)
 	equal(t, "was drained", f.out(1016, 9), false)
+	f.add(1016, 9, 0)
+	equal(t, "the mark was no failure", f.out(1017, 9), false)
 }
 
 // A server that broke is tried within one interval, then at most 3 apart, or a

@@ -160,11 +160,7 @@ func (p *Policy) event(do func(now Time)) {
 // dial notes the attempts that the core wants.
 func (p *Policy) dial(dials []Dial) {
 	for _, d := range dials {
-		id, known := p.names[d.Server]
-		if !known {
-			p.core.Dropped(d)
-			continue
-		}
+		id := p.names[d.Server] // the core dials nobody that left
 		tick := rover.To(id)
 		p.trips.add(&trip{dial: d, tick: tick, id: id, until: p.now() + lostDial})
 		p.ticks = append(p.ticks, tick)

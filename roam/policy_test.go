@@ -263,6 +263,8 @@ func TestChooseWithoutAttempts(t *testing.T) {
 	kit.Equal(t, "lower", choose("c", 4), roam.Verdict{Choice: roam.Replace, Victim: 1})
 	v.Max = 3
 	kit.Equal(t, "room", choose("c", 6), roam.Verdict{Choice: roam.Keep})
+	v = roam.View{Max: 3, Kept: []roam.Held{{ID: "c", Slot: 4}, {ID: "c", Slot: 4}, {ID: "b", Slot: 5}}}
+	kit.Equal(t, "the third of a number", choose("c", 4), roam.Verdict{})
 }
 
 // A server under a used id has a past of its own.

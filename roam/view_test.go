@@ -57,9 +57,21 @@ func TestApply(t *testing.T) {
 	v.Apply(Change{Kind: Waiting})
 	v.Apply(Change{Kind: Satisfied})
 	equal(t, "waiting", v.Waiting, 1)
+	v.Apply(Change{Kind: Satisfied})
+	v.Apply(Change{Kind: Satisfied}) // it waited before anybody listened
+	equal(t, "waiting", v.Waiting, 0)
 	v.Apply(Change{Kind: Resized, Max: 7})
 	equal(t, "max", v.Max, 7)
 	equal(t, "short", View{Max: 1, Kept: v.Kept}.Short(), 0)
+}
+
+// Of connections with the same slot the longest held is the last, and goes first.
+func TestTheLongestHeldIsLast(t *testing.T) {
+	var v View
+	for _, id := range []string{"a", "b", "c"} {
+		v.Apply(Change{Kind: Kept, Held: Held{id, 4}})
+	}
+	equal(t, "order", fmt.Sprint(v.Kept), "[{c 4} {b 4} {a 4}]")
 }
 
 func TestCount(t *testing.T) {

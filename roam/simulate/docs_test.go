@@ -26,20 +26,20 @@ const (
 	picture = "../../docs/pictures/roaming/add.svg"
 )
 
-// fleets are the shapes of the first table, with the seeds of the page and
-// those of each test.
+// fleets are the shapes of the first table, with the seeds of the page, of which
+// exactly even after +20 % needs more, and those of each test.
 var fleets = []struct {
-	name        string
-	long, short int
-	events      []string
+	name             string
+	long, add, short int
+	events           []string
 }{
-	{"20x10x10", 500, 200, all},
-	{"200x10x1", 500, 8, all},
-	{"5x200x20", 500, 200, all},
-	{"200x50x10", 300, 6, all},
-	{"1000x10x4", 200, 2, all},
-	{"1000x100x4", 200, 3, all},
-	{"10000x1000x4", 20, 0, []string{"cold", "add", "kill", "restart"}},
+	{"20x10x10", 500, 500, 200, all},
+	{"200x10x1", 500, 500, 8, all},
+	{"5x200x20", 500, 500, 200, all},
+	{"200x50x10", 200, 1000, 6, all},
+	{"1000x10x4", 100, 500, 2, all},
+	{"1000x100x4", 100, 500, 3, all},
+	{"10000x1000x4", 10, 10, 0, []string{"cold", "add", "kill", "restart"}},
 }
 
 var all = []string{"cold", "add", "kill", "restart", "replace", "add=1"}
@@ -85,11 +85,15 @@ func result(t *testing.T, fleet, event string, seeds int, change ...func(*Config
 func short(s Spread) string { return strings.ReplaceAll(s.String(), " ", "") }
 
 // fleetRow is a row of the first table.
-func fleetRow(t *testing.T, at, seeds int, change ...func(*Config)) []string {
+func fleetRow(t *testing.T, at, seeds, add int, change ...func(*Config)) []string {
 	cells := make([]string, 10)
 	cells[0] = fleets[at].name
 	for _, event := range fleets[at].events {
-		r := result(t, fleets[at].name, event, seeds, change...)
+		n := seeds
+		if event == "add" {
+			n = add
+		}
+		r := result(t, fleets[at].name, event, n, change...)
 		switch event {
 		case "cold":
 			cells[1] = short(r.Settled)
@@ -164,10 +168,12 @@ func TestDocsTablesLong(t *testing.T) {
 	same(t)
 	var fleet, network, policy [][]string
 	for at := range fleets {
-		fleet = append(fleet, fleetRow(t, at, fleets[at].long))
+		fleet = append(fleet, fleetRow(t, at, fleets[at].long, fleets[at].add))
+		t.Log(fleet[at])
 	}
 	for at := range networks {
-		network = append(network, networkRow(t, at, 100))
+		network = append(network, networkRow(t, at, 50))
+		t.Log(network[at])
 	}
 	for _, p := range Policies() {
 		policy = append(policy, policyRow(t, p, 20))
@@ -209,7 +215,7 @@ func TestDocsTables(t *testing.T) {
 		if f.short >= 200 {
 			columns, part = 9, 2
 		}
-		got, want := fleetRow(t, at, f.short, func(c *Config) { c.Horizon = 12 }), table[f.name]
+		got, want := fleetRow(t, at, f.short, f.short, func(c *Config) { c.Horizon = 12 }), table[f.name]
 		for i := 1; i <= columns; i++ {
 			a, b := numbers(t, got[i]), numbers(t, want[i])
 			for k := range min(part, len(a)) {
@@ -235,7 +241,7 @@ func TestDocsMeetTheDesign(t *testing.T) {
 				share := name == "fleets" && (i == 2 || i == 7)
 				got := numbers(t, table[row][i+1])
 				for j, want := range numbers(t, cell) {
-					if !near(got[j], want, !share) {
+					if got[j] > want && !near(got[j], want, !share) { // better is well
 						t.Errorf("%s, %s, column %d: the page has %s, the design %s", name, row, i+1, table[row][i+1], cell)
 					}
 				}
