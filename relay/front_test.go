@@ -228,7 +228,7 @@ func TestFrontLimit(t *testing.T) {
 	}
 	kit.Equal(t, "refused", f.Stats().Refused["limit"], 1)
 	first.Close()
-	eventually(t, "a place is free", func() bool { return f.Stats().Active == 1 })
+	eventually(t, "a place is free", func() bool { s := f.Stats(); return s.Active == 1 && s.Served == 1 })
 	_, r = dial(t, to)
 	kit.Equal(t, "slot line", line(t, r), "0\r\n")
 }
@@ -329,6 +329,7 @@ func TestFrontDrain(t *testing.T) {
 			}
 		}
 	}()
+	eventually(t, "both are served", func() bool { return f.Stats().Active == 2 })
 	began := time.Now()
 	stop()
 	if took := time.Since(began); took < 2400*time.Millisecond || took > 20*time.Second {
