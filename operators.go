@@ -153,7 +153,11 @@ func gather(subscribe func(ctx context.Context, emit func(rxgo.Item) bool) (run 
 		run := subscribe(ctx, func(item rxgo.Item) bool {
 			select {
 			case out <- item:
-				return !item.Error()
+				if item.Error() {
+					cancel() // no place that this frees is for another inner stream
+					return false
+				}
+				return true
 			case <-ctx.Done():
 				lost(item.V)
 				return false
@@ -203,6 +207,8 @@ func concurrently(ctx context.Context, items iter.Seq[rxgo.Item], n int, work fu
 		select {
 		case places <- struct{}{}:
 		case <-ctx.Done():
+		}
+		if ctx.Err() != nil { // a place may be free at that moment, too
 			return
 		}
 	}

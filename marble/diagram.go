@@ -149,7 +149,7 @@ func (w *diagramWriter) close() {
 	}
 	w.open = false
 	last := &w.words[len(w.words)-1]
-	if timeWord.MatchString(*last) {
+	if timeIn(*last) != nil {
 		*last = "[" + (*last)[:1] + "]-" + (*last)[1:]
 	}
 }

@@ -27,7 +27,9 @@
 //     (space)   nothing, for diagrams that line up
 //
 // In subscriptions (Window, M.ExpectSubscriptions) ^ subscribes and ! unsubscribes; frame
-// zero is where the diagram begins.
+// zero is where the diagram begins, and times stand between them as elsewhere: "^ 9ms !".
+// Time after |, # or ! is nothing, for diagrams that line up. A digit by itself is a value;
+// a longer number needs a unit.
 //
 // What RxJS cannot write, since each of its characters takes time, has brackets here:
 //
@@ -38,8 +40,8 @@
 // Diagram.String uses them where it must, so that whatever happened can be written.
 //
 // Mistakes that RxJS lets pass are errors, with a caret under the character: a group in a
-// group, empty, or not closed; anything after the end; a second ^; a duration without a
-// unit; a letter without a value.
+// group, empty, or not closed; an event after the end; a second ^; a number of two digits
+// or more without a unit; a letter without a value.
 //
 // # Failures
 //

@@ -22,6 +22,15 @@ var units = []struct {
 // timeWord is a number with a unit, which may be wrong or missing.
 var timeWord = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|ns|us|µs|μs|)$`)
 
+// timeIn is the number and the unit of a word that is a time; nil if it is none. A lone digit
+// is a value.
+func timeIn(word string) []string {
+	if len(word) == 1 {
+		return nil
+	}
+	return timeWord.FindStringSubmatch(word)
+}
+
 // parseDuration reads a word that timeWord matched; complaint is empty, or says what is
 // wrong with it.
 func parseDuration(number, unit string) (d time.Duration, complaint string) {

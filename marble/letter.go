@@ -12,9 +12,12 @@ const reserved = "-|#()[]^! "
 // characters cuts a text into what a reader sees as one character each: a letter with its
 // accents, an emoji with its skin tone, its joiners or its second half of a flag.
 func characters(text string) []string {
-	var all []string
+	all := make([]string, 0, len(text))
 	for text != "" {
-		n := firstCharacter(text)
+		n := 1
+		if text[0] >= utf8.RuneSelf || len(text) > 1 && text[1] >= utf8.RuneSelf {
+			n = firstCharacter(text)
+		}
 		all = append(all, text[:n])
 		text = text[n:]
 	}

@@ -117,16 +117,17 @@ func (p *parser) read(i int) (n int, err error) {
 	if c == " " {
 		return 1, nil
 	}
-	if p.result.ended() && c != p.group.closer {
-		end := p.result.Events[len(p.result.Events)-1].Letter
-		return 0, p.wrong(i, "%q after the end: nothing can follow %s, not even time", c, end)
-	}
-	if word := timeWord.FindStringSubmatch(p.wordAt(i)); word != nil {
+	if word := p.timeAt(i); word != nil {
 		return len(word[0]), p.readDuration(i, word[1], word[2])
 	}
+	if c == "-" {
+		return 1, p.readFrame(i) // after the end, too: so diagrams line up
+	}
+	if p.result.ended() && c != p.group.closer {
+		end := p.result.Events[len(p.result.Events)-1].Letter
+		return 0, p.wrong(i, "%q after the end: only time can follow %s", c, end)
+	}
 	switch c {
-	case "-":
-		return 1, p.readFrame(i)
 	case "(", "[":
 		return 1, p.openGroup(i, c)
 	case ")", "]":
@@ -136,16 +137,17 @@ func (p *parser) read(i int) (n int, err error) {
 	}
 }
 
-// wordAt is the word that begins at character i, if one does: a time is a whole word.
-func (p *parser) wordAt(i int) string {
-	if i > 0 && p.characters[i-1] != " " {
-		return ""
+// timeAt is the time that begins at character i, its number and its unit; nil if none does. A
+// time is a whole word.
+func (p *parser) timeAt(i int) []string {
+	if c := p.characters[i]; c < "0" || c > "9" || i > 0 && p.characters[i-1] != " " {
+		return nil
 	}
 	rest := p.characters[i:]
 	if end := slices.Index(rest, " "); end >= 0 {
 		rest = rest[:end]
 	}
-	return strings.Join(rest, "")
+	return timeIn(strings.Join(rest, ""))
 }
 
 func (p *parser) readDuration(i int, number, unit string) error {

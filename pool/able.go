@@ -26,11 +26,17 @@ func (c *Conn) CloseWrite() error {
 }
 
 // SyscallConn returns the system's socket, of a connection that is one: as
-// drivers want it to see whether the other side has closed. What is read and
-// written through it is not seen by Release.
+// drivers want it to see, before they use a connection again, whether the other
+// side has closed. Of a connection that was Replaced, and that owes no answer, it
+// says so by an error that wraps net.ErrClosed: a driver that looks gives it up
+// in time, and dials another. What is read and written through the system's
+// socket is not seen by Release.
 func (c *Conn) SyscallConn() (syscall.RawConn, error) {
 	if c.state.Load() == over {
 		return nil, net.ErrClosed
+	}
+	if c.entry.isReplaced() && !c.entry.use.owed.Load() {
+		return nil, fmt.Errorf("pool: connection was replaced: %w", net.ErrClosed)
 	}
 	if raw, ok := c.entry.able().(syscall.Conn); ok {
 		return raw.SyscallConn()

@@ -186,3 +186,20 @@ func TestSyscallConnLooks(t *testing.T) {
 	c.Release()
 	kit.Equal(t, "idle", p.Stats().Idle, 1)
 }
+
+// A driver that looks before it uses a connection again hears that it was
+// replaced, unless an answer is under way.
+func TestSyscallConnOfAReplacedConnection(t *testing.T) {
+	p := newPool(t, 1)
+	peer := keep(t, p, 9, tcp)
+	c := get(t, p)
+	kit.Must(c.Write([]byte("?")))(t)
+	keep(t, p, 0, tcp)
+	<-c.Replaced()
+	kit.Must(c.SyscallConn())(t)
+	kit.Must(peer.Write([]byte("!")))(t)
+	kit.Must(c.Read(make([]byte, 1)))(t)
+	if _, err := c.SyscallConn(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v, want what wraps net.ErrClosed", err)
+	}
+}

@@ -19,12 +19,10 @@ func WithMaxAge(d time.Duration) Option {
 	}
 }
 
-// ages begins e's time, if there is an end to it. The lock is held.
+// ages begins e's time. The lock is held.
 func (p *Pool) ages(e *entry) {
-	if p.maxAge > 0 {
-		life := time.Duration(float64(p.maxAge) * (0.9 + 0.1*rand.Float64()))
-		e.after(life, func() { p.giveUp(Aged, e) })
-	}
+	life := time.Duration(float64(p.maxAge) * (0.9 + 0.1*rand.Float64()))
+	e.after(life, func() { p.giveUp(Aged, e) })
 }
 
 // giveUp takes a connection that is in the pool out of it.

@@ -112,3 +112,9 @@ func (p *Pool) shelve(e *entry) {
 
 // idleKept is how many of those kept are idle.
 func (p *Pool) idleKept() int { return len(p.idle) - p.idleTrials }
+
+func (e *entry) isReplaced() bool {
+	e.pool.mu.Lock()
+	defer e.pool.mu.Unlock()
+	return e.replaced
+}

@@ -74,8 +74,8 @@ func (p *Pool) rested(h holder, c *Conn, well bool) (due bool, finish func()) {
 	if well && len(p.standings) > 0 {
 		finish = p.success(c.entry)
 	}
-	first := p.waiting.First()
-	return first != nil && first.Thing.holder != h && isDue(h.held(), heldBy(first.Thing.holder)), finish
+	first := p.waiting.first()
+	return first != nil && first.holder != h && isDue(h.held(), heldBy(first.holder)), finish
 }
 
 // blame counts a failure of a server whose loan net/http has ended already.

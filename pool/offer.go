@@ -70,7 +70,7 @@ type plan struct {
 	fetched bool      // somebody waits for just that server
 }
 
-func (x plan) wanted() bool { return x.verdict.Kept() || x.on != nil || x.fetched }
+func (x plan) wanted() bool { return x.verdict.Choice != roam.Refuse || x.on != nil || x.fetched }
 
 // ask makes a plan for an offer, and counts a refusal.
 func (p *Pool) ask(c *rover.Connection) (x plan, err error) {
@@ -88,12 +88,15 @@ func (p *Pool) ask(c *rover.Connection) (x plan, err error) {
 
 func (p *Pool) plan(c *rover.Connection) (x plan, err error) {
 	x.version = p.kept.version
-	s := p.suspect(who{c.ID, c.Server})
+	var s *standing
+	if len(p.standings) > 0 {
+		s = p.suspect(who{c.ID, c.Server})
+	}
 	switch {
 	case p.closed:
-	case p.left(c):
+	case len(p.sets) > 0 && p.left(c):
 		p.overrule(c)
-	case p.wanted(c.ID) && p.room():
+	case len(p.named) > 0 && p.wanted(c.ID) && p.room():
 		x.fetched = true
 		p.overrule(c)
 	case s == nil:
@@ -166,7 +169,7 @@ func (p *Pool) keep(e *entry, alive bool, x plan) (kept bool, finish func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case !alive || e.dead || p.closed || p.left(e.offer):
+	case !alive || e.dead || p.closed || len(p.sets) > 0 && p.left(e.offer):
 		p.overrule(e.offer)
 		if x.on != nil && e.dead {
 			p.suspend(x.on, e, errYoung)
@@ -187,7 +190,7 @@ func (p *Pool) keep(e *entry, alive bool, x plan) (kept bool, finish func()) {
 		} else { // who was idle may be lent now
 			x.verdict = p.within(x.verdict, e.offer)
 		}
-		if x.verdict.Kept() {
+		if x.verdict.Choice != roam.Refuse {
 			finish = p.install(e, x.verdict)
 			return true, then(finish, p.prepare(e))
 		}
@@ -207,7 +210,9 @@ func (p *Pool) install(e *entry, verdict roam.Verdict) (finish func()) {
 	p.kept.add(e)
 	p.stats.Accepted++
 	e.since = time.Now()
-	p.ages(e)
+	if p.maxAge > 0 {
+		p.ages(e)
+	}
 	return finish
 }
 

@@ -146,6 +146,9 @@ func configured(opts []Option) (*Pool, error) {
 	return p, nil
 }
 
+// Max is how many connections the pool keeps at most.
+func (p *Pool) Max() int { return p.max }
+
 // drop takes e out of the pool, or ends its trial. home: it is not lent, so the
 // caller must close it; one that is lent closes when it comes back.
 func (p *Pool) drop(e *entry) (home bool) {

@@ -192,9 +192,6 @@ func (p *Pool) standing(of who) *standing {
 
 // suspect is the standing of a server that is not trusted now, or nil.
 func (p *Pool) suspect(of who) *standing {
-	if len(p.standings) == 0 {
-		return nil
-	}
 	if s := p.standings[of]; s != nil && s.out {
 		return s
 	}

@@ -172,7 +172,7 @@ func (c *client) leave(well bool) {
 			c.since = time.Now()
 			c.due, learn = c.fleet.transport.pool.rested(c.fleet, c.line.Conn, well)
 			if f := c.fleet; !c.due && f.asks.Len() > 0 {
-				host := f.asks.First().Thing.host
+				host := f.first().host
 				c.due = !c.covers(host) && isDue(f.named[c.host], f.named[host])
 			}
 			c.retired = c.due

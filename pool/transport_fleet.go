@@ -4,6 +4,7 @@ package pool
 
 import (
 	"container/heap"
+	"container/list"
 	"context"
 	"math/bits"
 	"net/http"
@@ -11,8 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/callosum-go/rover/internal/fifo"
 )
 
 // A fleet is the connections of a Transport that speak the same: all plain
@@ -26,8 +25,8 @@ type fleet struct {
 	// mu guards what follows, and what its clients say is under it. Taken before
 	// the pool's. Nothing is called under it that may call a client's state hook.
 	mu    sync.Mutex
-	ready byLoad // clients that can take a request
-	asks  fifo.List[*ask]
+	ready byLoad    // clients that can take a request
+	asks  list.List // of *ask, in order of arrival
 	turn  uint64
 	named map[string]int64 // connections by the name that they were opened for
 	apart map[string]bool  // names that need a connection of their own
@@ -38,8 +37,8 @@ type fleet struct {
 // An ask is a request that waits for a seat.
 type ask struct {
 	host  string
-	seat  chan *client // has room for one, so that nobody waits to send
-	place fifo.Node[*ask]
+	seat  chan *client  // has room for one, so that nobody waits to send
+	place *list.Element // in asks; nil: not there
 }
 
 func (f *fleet) init(t *Transport, scheme string) {
@@ -114,13 +113,13 @@ func (f *fleet) wait(req *http.Request, host string) (c *client, raw *Conn, err 
 		return nil, nil, err
 	}
 	a := f.asking.Get().(*ask)
-	a.host, a.place.Thing = host, a
+	a.host = host
 	var idle *client
 	f.mu.Lock()
 	if c := f.take(host); c != nil {
 		a.seat <- c
 	} else {
-		f.asks.Push(&a.place)
+		a.place = f.asks.PushBack(a)
 		f.arm()
 		idle = f.stranger(host)
 	}
@@ -148,7 +147,10 @@ func (f *fleet) wait(req *http.Request, host string) (c *client, raw *Conn, err 
 	}
 	if c == nil {
 		f.mu.Lock()
-		waits := f.asks.Remove(&a.place)
+		waits := a.place != nil
+		if waits {
+			f.drop(a)
+		}
 		f.mu.Unlock()
 		if !waits { // a seat came as well
 			(<-a.seat).leave(false)
@@ -175,13 +177,12 @@ func (f *fleet) arm() {
 func (f *fleet) look() {
 	f.mu.Lock()
 	f.armed = false
-	first := f.asks.First()
-	if first == nil {
+	if f.asks.Len() == 0 {
 		f.mu.Unlock()
 		return
 	}
 	f.arm()
-	idle := f.stranger(first.Thing.host)
+	idle := f.stranger(f.first().host)
 	f.mu.Unlock()
 	if idle == nil {
 		f.transport.pool.claim(f)
@@ -198,14 +199,23 @@ func (f *fleet) stranger(host string) *client {
 
 // serve gives seats to those that wait. f.mu is held.
 func (f *fleet) serve() {
-	for place := f.asks.First(); place != nil && len(f.ready) > 0; {
-		next := place.Next()
-		if c := f.take(place.Thing.host); c != nil {
-			f.asks.Remove(place)
-			place.Thing.seat <- c
+	for place := f.asks.Front(); place != nil && len(f.ready) > 0; {
+		a := place.Value.(*ask)
+		place = place.Next()
+		if c := f.take(a.host); c != nil {
+			f.drop(a)
+			a.seat <- c
 		}
-		place = next
 	}
+}
+
+// first is who has waited longest, where anybody waits. f.mu is held.
+func (f *fleet) first() *ask { return f.asks.Front().Value.(*ask) }
+
+// drop takes a out of those that wait. f.mu is held.
+func (f *fleet) drop(a *ask) {
+	f.asks.Remove(a.place)
+	a.place = nil
 }
 
 // arrange puts c where it belongs. f.mu is held.

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"strings"
-	"syscall"
 
 	"errors"
 	"github.com/pires/go-proxyproto"
@@ -37,13 +36,13 @@ func Dialer(address string) func(context.Context) (net.Conn, error) {
 func Listen(address string) (net.Listener, error) {
 	network, address := SplitAddress(address)
 	l, err := net.Listen(network, address)
-	if network != "unix" || !errors.Is(err, syscall.EADDRINUSE) {
+	if network != "unix" || !errors.Is(err, addressInUse) {
 		return l, err
 	}
 	if conn, dialed := net.Dial(network, address); dialed == nil {
 		conn.Close()
 		return nil, err
-	} else if !errors.Is(dialed, syscall.ECONNREFUSED) {
+	} else if !errors.Is(dialed, refused) {
 		return nil, err
 	}
 	if removed := os.Remove(address); removed != nil {

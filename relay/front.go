@@ -126,6 +126,7 @@ func orElse(d *time.Duration, or time.Duration) {
 
 // serve joins a client that has its slot line with the server.
 func (f *Front) serve(c *server.Conn) {
+	c.SetIdle(false) // when it goes is ours to say, for we go round it
 	s := f.begin()
 	began := time.Now()
 	client := c.NetConn().(*client)

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -139,7 +138,7 @@ func (w *way) splice(to *net.TCPConn, from net.Conn) bool {
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return true
-		case errors.Is(err, syscall.EPIPE):
+		case errors.Is(err, brokenPipe):
 			w.lose()
 			return false
 		case err != nil:

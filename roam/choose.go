@@ -21,6 +21,8 @@ func (c *Core) Choose(now Time, v View, o Offer) Verdict {
 	switch {
 	case v.count(o.ID, o.Slot) >= Twins:
 		return Verdict{}
+	case o.Slot >= Drain && len(v.Kept) > 0: // it wants to be left; better than nothing, though
+		return Verdict{}
 	case v.Short() > 0:
 		if good || tried || !c.patient(now, v) {
 			return Verdict{Choice: Keep}

@@ -50,6 +50,8 @@ func TestChoose(t *testing.T) {
 		{"room, not good, somebody waits", func() View { v := short(1, 2, 3); v.Waiting = 1; return v }(), 11, Fill, nil, keep},
 
 		{"drain mark", pool(1, 2, 3, 10), Drain, Cycle, nil, refuse},
+		{"drain mark, room, tried", short(1, 2, 3), Drain, Fill, func(c *Core) { c.tries = 8 }, refuse},
+		{"drain mark, nothing else", short(), Drain, Fill, nil, keep},
 		{"away from a drain mark", pool(1, 2, 3, Drain), 9, Cycle, nil, replace},
 		{"the second of a number", pool(1, 2, 5, 10), 5, Cycle, func(*Core) {}, replace},
 	} {

@@ -34,9 +34,9 @@ const (
 	// How fast.
 	shortestCycle = 32  // dials that count as a cycle where there are fewer servers
 	fills         = 16  // in flight at once
-	lateFill      = 0.5 // a fill without an answer counts no longer; a lost SYN costs a second
-	lateSpread    = 0.5 // of lateFill, at most so much longer
-	lateDial      = 16  // nor does any other dial; whoever made it may have dropped it
+	lateDial      = 0.5 // a dial without an answer counts no longer: a lost SYN costs a second, a silent server five
+	lateSpread    = 0.5 // of lateDial, at most so much longer
+	lostDial      = 16  // nobody will say what became of a dial; whoever made it may have dropped it
 	lostSpread    = 0.16
 	lostWake      = 0.5 // to 1: the next wake after a loss, at the latest
 

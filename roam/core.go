@@ -105,6 +105,9 @@ func (c *Core) Wake(now Time, v View) []Dial {
 		c.fillAt = never
 		c.fill(now, v)
 	}
+	if late && v.Short() == 0 && c.pays(now, v, Verdict{}, false) && c.rove(now) {
+		c.tries++
+	}
 	for c.news.next() <= now {
 		c.news.left--
 		c.review(now, v)

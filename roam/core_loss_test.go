@@ -167,14 +167,25 @@ func TestLossAndComeback(t *testing.T) {
 	equal(t, "debts", len(c.debts), 0)
 }
 
+// Of many connections that break one after the other none puts the fill off.
+func TestLossesPutNothingOff(t *testing.T) {
+	c := newCore(t, Config{}, 10)
+	c.beat = 30
+	c.Lost(10, 7)
+	at := c.Next()
+	c.Lost(at-0.0001, 7)
+	equal(t, "fills at", c.Next(), at)
+}
+
 // A server that is back and as full as others is owed nothing.
 func TestForgiven(t *testing.T) {
 	c := newCore(t, Config{}, 10)
 	settle(c, 9)
 	c.Lost(0, 7)
 	c.Lost(0, 7)
-	c.Answer(1, Dial{7, Comeback, 1}, 12, Verdict{}, pool(1, 2))
+	dials := c.Answer(1, Dial{7, Comeback, 1}, 12, Verdict{}, pool(1, 20))
 	equal(t, "debts", len(c.debts), 0)
+	equal(t, "dials, though another must move: that is for the beat", len(dials), 0)
 }
 
 // Nobody is owed to a server that left the set.

@@ -148,7 +148,7 @@ func (m *model) judge(o Offer, v Verdict) {
 	fail := func(why string) { m.Errorf("%v for %+v in %+v: %s", v, o, m.view, why) }
 	switch v.Choice {
 	case Refuse:
-		if short && same < 2 && m.view.Waiting > 0 {
+		if short && same < 2 && m.view.Waiting > 0 && o.Slot < Drain {
 			fail("somebody waits")
 		}
 		if short && same < 2 && len(m.view.Kept) == 0 {
@@ -157,6 +157,9 @@ func (m *model) judge(o Offer, v Verdict) {
 	case Keep:
 		if !short {
 			fail("the pool is full")
+		}
+		if o.Slot >= Drain && len(m.view.Kept) > 0 {
+			fail("it wants to be left")
 		}
 	case Replace:
 		if short {
@@ -235,7 +238,7 @@ func (m *model) check(dials []Dial) {
 			if f.Reason == Fill && m.now < f.at+0.5 {
 				fills++
 			}
-			if m.now < f.at+0.5 || f.Reason != Fill && m.now < f.at+16 {
+			if m.now < f.at+0.5 {
 				fresh++
 			}
 		}

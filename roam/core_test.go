@@ -82,6 +82,18 @@ func TestRestRelaxes(t *testing.T) {
 	}
 }
 
+// In lockstep beats are one interval apart, but not at rest.
+func TestLockstep(t *testing.T) {
+	c := newCore(t, Config{Lockstep: true}, 10)
+	settle(c, 9)
+	apart, _ := rove(t, c, pool(1, 2, 3), 9, 18)
+	for i, at := range apart {
+		if (at == 1) != (i < 14) {
+			t.Errorf("beat %d: %v after the last", i, at)
+		}
+	}
+}
+
 // Who may move, but need not, looks each interval for a cycle.
 func TestMovable(t *testing.T) {
 	c := newCore(t, Config{}, 40)
@@ -165,16 +177,37 @@ func TestOneAtATime(t *testing.T) {
 	c.idle = 10
 	v := pool(1, 2, 20)
 	first := c.Wake(0, v)[0]
-	c.beat = 1
-	second := c.Wake(1, v)[0]
-	equal(t, "dials", len(c.Answer(1.1, first, 20, Verdict{}, v)), 0)
-	equal(t, "stretch", c.stretch, 1)
+	c.beat = 0.3
+	second := c.Wake(0.3, v)[0]
+	equal(t, "dials", len(c.Answer(0.4, first, 20, Verdict{}, v)), 0)
 	c.idle = 100
-	c.Answer(1.1, second, 20, Verdict{}, v)
+	c.Answer(0.4, Dial{3, Cycle, 98}, 20, Verdict{}, v)
+	equal(t, "stretch", c.stretch, 1)
+	c.Answer(0.4, second, 20, Verdict{}, v)
 	equal(t, "stretch", c.stretch, 2)
 	c.stretch = 4
-	c.Answer(1.2, Dial{3, News, 99}, 20, Verdict{}, v)
+	c.Answer(0.5, Dial{3, News, 99}, 20, Verdict{}, v)
 	equal(t, "stretch", c.stretch, 4)
+}
+
+// Who must move does not wait for a server that says nothing: after half an
+// interval to three quarters it dials another, as if it had been refused.
+func TestLateDial(t *testing.T) {
+	for worst, want := range map[int]int{20: 2, 7: 1} {
+		c := newCore(t, Config{}, 40)
+		settle(c, 9)
+		v := pool(1, 2, worst)
+		dials := len(c.Wake(0, v))
+		at := c.Next()
+		if at < 0.5 || at > 0.75 {
+			t.Errorf("late at %v", at)
+		}
+		dials += len(c.Wake(at, v))
+		equal(t, "dials", dials, want)
+		equal(t, "tries", c.tries, want)
+		c.flights, c.tries = flights{{7, false, 0.8}}, 8
+		equal(t, "dials after eight", len(c.Wake(0.8, v)), 0)
+	}
 }
 
 // An offer far below what is normal says that something happened.

@@ -33,7 +33,8 @@ func (r Reason) String() string { return reasons[min(int(r), len(reasons)-1)] }
 func (r Reason) fair() bool { return r == Cycle || r == Fill }
 
 // Flights are the dials without an answer, oldest first. One that is late does
-// not count any more, so that a dial that somebody dropped holds up nothing.
+// not count any more, so that a server that says nothing holds up nothing, nor
+// does a dial that somebody dropped.
 type flights []flight
 
 type flight struct {
@@ -45,11 +46,7 @@ type flight struct {
 // add notes a dial; spread is from 0 to 1, so that clients that dialed together
 // do not find together that nobody answers.
 func (f *flights) add(now Time, d Dial, spread float64) {
-	fill, until := d.Reason == Fill, now+lateDial
-	if fill {
-		until = now + lateFill*(1+lateSpread*Time(spread))
-	}
-	*f = append(*f, flight{d.Number, fill, until})
+	*f = append(*f, flight{d.Number, d.Reason == Fill, now + lateDial*(1+lateSpread*Time(spread))})
 }
 
 func (f *flights) end(number uint32) {
@@ -78,13 +75,11 @@ func (f flights) fills() (n int) {
 	return n
 }
 
-// late is when the next fill is late.
+// late is when the next dial is late.
 func (f flights) late() Time {
 	at := never
 	for _, x := range f {
-		if x.fill {
-			at = min(at, x.until)
-		}
+		at = min(at, x.until)
 	}
 	return at
 }

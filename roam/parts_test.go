@@ -48,11 +48,10 @@ func TestTokens(t *testing.T) {
 	equal(t, "as time went back", count(199), 0)
 }
 
-// A fill counts for half an interval, and up to half of that more, any other
-// dial for sixteen.
+// A dial counts for half an interval, and up to half of that more.
 func TestFlights(t *testing.T) {
 	var f flights
-	f.add(0, Dial{1, Cycle, 1}, 1)
+	f.add(0.5, Dial{1, Cycle, 1}, 0)
 	f.add(0, Dial{2, Fill, 2}, 1)
 	f.add(0.125, Dial{3, Fill, 3}, 0)
 	equal(t, "fills", f.fills(), 2)
@@ -61,10 +60,11 @@ func TestFlights(t *testing.T) {
 	equal(t, "fills", f.fills(), 1)
 	equal(t, "late", f.late(), 0.75)
 	f.end(2)
-	equal(t, "late", f.late(), never)
+	equal(t, "late", f.late(), 1)
 	equal(t, "open", f.open(1), true)
-	f.expire(16)
+	f.expire(1)
 	equal(t, "in flight", len(f), 0)
+	equal(t, "late", f.late(), never)
 	f.end(7) // nobody's
 }
 

@@ -166,7 +166,7 @@ func (p *Policy) dial(dials []Dial) {
 			continue
 		}
 		tick := rover.To(id)
-		p.trips.add(&trip{dial: d, tick: tick, id: id, until: p.now() + lateDial})
+		p.trips.add(&trip{dial: d, tick: tick, id: id, until: p.now() + lostDial})
 		p.ticks = append(p.ticks, tick)
 	}
 }
@@ -207,7 +207,7 @@ func (p *Policy) Choose(v View, c *rover.Connection) Verdict {
 	now := p.now()
 	t := p.trips.offered(c.ID, c.Slot)
 	if t == nil { // nobody asked for it, and its outcome has not come
-		t = &trip{id: c.ID, slot: c.Slot, until: now + lateDial, dial: Dial{Server: p.number(c.ID)}}
+		t = &trip{id: c.ID, slot: c.Slot, until: now + lostDial, dial: Dial{Server: p.number(c.ID)}}
 		p.trips.add(t)
 	}
 	verdict := p.core.Choose(now, v, Offer{ID: c.ID, Slot: c.Slot, Dial: t.dial})

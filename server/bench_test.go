@@ -62,14 +62,18 @@ func BenchmarkSlotLine(b *testing.B) {
 
 // Clients on loopback dial, read the line and refuse, two at a time for each
 // processor. "bare" is the least that any server must do, in the same process:
-// accept, write, wait for the end, close. accept-to-line is from the return of
-// the inner Accept until the line is written.
+// accept, write, wait for the end, close. "wrapped" has connections that are no
+// *net.TCPConn to the listener; accept-to-line is from the return of the inner
+// Accept until the line is written.
 func BenchmarkConnections(b *testing.B) {
 	b.Run("bare", func(b *testing.B) {
 		inner := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(b)
 		benchmarkConnections(b, inner, func(c net.Conn) { io.WriteString(c, "0\r\n") })
 	})
 	b.Run("server", func(b *testing.B) {
+		benchmarkConnections(b, kit.Must(server.Listen("tcp", "127.0.0.1:0"))(b), func(net.Conn) {})
+	})
+	b.Run("wrapped", func(b *testing.B) {
 		inner := kit.Must(net.Listen("tcp", "127.0.0.1:0"))(b)
 		var lines, nanos atomic.Int64
 		l := kit.Must(server.NewListener(stamper{inner}, server.WithOnGiven(func(c *server.Conn) {

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -36,29 +37,35 @@ func TestCloseEndsEveryAcceptThatWaits(t *testing.T) {
 	})
 }
 
-// Close closes the connections that Accept has not returned, with or without
-// their slot line, at once. Those that Accept has returned stay open.
+// Close closes at once what Accept has not returned, with or without its slot
+// line, and what nobody has used. What is used stays open.
 func TestCloseWithConnectionsPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slots server.Slots
 		hooks := newLog()
 		inner := newPipes()
 		l := kit.Must(server.NewListener(inner, append(hooks.option(&slots),
-			server.WithOnError(func(err error) { t.Errorf("told of what Close did: %v", err) }))...))(t)
+			server.WithOnError(func(err error) { t.Errorf("reported what Close did: %v", err) }))...))(t)
 
-		accepted := make(chan net.Conn)
+		conns := make(chan net.Conn, 4)
 		go func() {
-			c, err := l.Accept()
-			if err != nil {
-				t.Error(err)
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				conns <- c
 			}
-			accepted <- c
 		}()
 		silent := []net.Conn{inner.dial(), inner.dial()} // take slots 0 and 1 until Close
-		synctest.Wait()
-		first, second := inner.dial(), inner.dial()
-		kit.Equal(t, "slots", slotOf(t, first)+slotOf(t, second), 2+3)
-		ours := <-accepted
+		unused := inner.dial()
+		kit.Equal(t, "slot", slotOf(t, unused), 2)
+		used := inner.dial()
+		kit.Equal(t, "slot", slotOf(t, used), 3)
+		first, second := <-conns, <-conns
+		theirs := map[int]net.Conn{first.(*server.Conn).Slot(): first, second.(*server.Conn).Slot(): second}[3]
+		go used.Write([]byte("x"))
+		kit.Must(theirs.Read(make([]byte, 1)))(t)
 		synctest.Wait()
 		kit.Equal(t, "in use", slots.InUse(), 4)
 
@@ -68,17 +75,19 @@ func TestCloseWithConnectionsPending(t *testing.T) {
 		kit.Equal(t, "in use after Close", slots.InUse(), 1)
 		kit.Equal(t, "given", len(hooks.given), 2)
 		kit.Equal(t, "freed", len(hooks.freed), 1)
+		kit.Equal(t, "refused by Close", l.Stats().Refused.Close, 2)
 
-		open := 0
-		for _, c := range append(silent, first, second) {
-			c.SetReadDeadline(time.Now().Add(time.Second)) // fails where the other end is closed
-			if _, err := c.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
-				open++
+		for _, c := range append(silent, unused) {
+			if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+				t.Errorf("read %d bytes, %v; want the end", n, err)
 			}
-			kit.Check(t, c.Close())
 		}
-		kit.Equal(t, "connections that live on", open, 1)
-		kit.Check(t, ours.Close())
+		used.SetReadDeadline(time.Now().Add(time.Second))
+		if _, err := used.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the one that is used: %v, want it open", err)
+		}
+		kit.Check(t, first.Close())
+		kit.Check(t, second.Close())
 		kit.Equal(t, "in use at the end", slots.InUse(), 0)
 	})
 }

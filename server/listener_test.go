@@ -148,8 +148,8 @@ func TestGivenIsReportedAfterFreed(t *testing.T) {
 	close(hasLine)
 	stop()
 	for range rounds {
-		kit.Equal(t, "told", <-reports, "given")
-		kit.Equal(t, "told", <-reports, "freed")
+		kit.Equal(t, "reported", <-reports, "given")
+		kit.Equal(t, "reported", <-reports, "freed")
 	}
 }
 
@@ -158,8 +158,8 @@ func TestBadOptionsAreNamed(t *testing.T) {
 	got := map[string]string{}
 	for name, opt := range map[string]server.Option{
 		"slots":    server.WithSlots(nil),
-		"zero":     server.WithGreetTimeout(0),
-		"negative": server.WithGreetTimeout(-time.Second),
+		"zero":     server.WithLineTimeout(0),
+		"negative": server.WithLineTimeout(-time.Second),
 		"given":    server.WithOnGiven(nil),
 		"freed":    server.WithOnFreed(nil),
 		"error":    server.WithOnError(nil),
@@ -175,8 +175,8 @@ func TestBadOptionsAreNamed(t *testing.T) {
 	got["inner"] = err.Error()
 	want := map[string]string{
 		"slots":    "server: slots must not be nil",
-		"zero":     "server: greet timeout must be positive, got 0s",
-		"negative": "server: greet timeout must be positive, got -1s",
+		"zero":     "server: line timeout must be positive, got 0s",
+		"negative": "server: line timeout must be positive, got -1s",
 		"given":    "server: on-given function must not be nil",
 		"freed":    "server: on-freed function must not be nil",
 		"error":    "server: on-error function must not be nil",

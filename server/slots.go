@@ -99,3 +99,18 @@ func (s *Slots) InUse() int {
 	defer s.mu.Unlock()
 	return s.inUse
 }
+
+// look is how many slots are taken, the lowest that is free, and the highest
+// that was ever given, -1 if none.
+func (s *Slots) look() (inUse, free, highest int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for level := len(s.levels) - 1; level >= 0; level-- {
+		if free == len(s.levels[level]) { // a word that is not there yet is empty, and so is all below
+			free <<= 6 * (level + 1)
+			break
+		}
+		free = free<<6 | bits.TrailingZeros64(^s.levels[level][free])
+	}
+	return s.inUse, free, s.given - 1
+}

@@ -23,7 +23,7 @@ func TestAClientThatNeverReads(t *testing.T) {
 		want time.Duration
 	}{
 		"by default": {nil, 5 * time.Second},
-		"by option":  {[]server.Option{server.WithGreetTimeout(70 * time.Millisecond)}, 70 * time.Millisecond},
+		"by option":  {[]server.Option{server.WithLineTimeout(70 * time.Millisecond)}, 70 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -44,11 +44,11 @@ func TestAClientThatNeverReads(t *testing.T) {
 				synctest.Wait()
 				eager := inner.dial()
 				kit.Equal(t, "slot of the one who reads", slotOf(t, eager), 1)
-				kit.Equal(t, "time to be greeted beside one who does not", time.Since(start), 0)
+				kit.Equal(t, "time to its line beside one who does not", time.Since(start), 10*time.Millisecond)
 
 				err := <-failed
 				kit.Equal(t, "time to give up", time.Since(start), test.want)
-				if !errors.Is(err, os.ErrDeadlineExceeded) || err.Error() != "server: greeting pipe: write pipe: i/o timeout" {
+				if !errors.Is(err, os.ErrDeadlineExceeded) || err.Error() != "server: slot line for pipe: write pipe: i/o timeout" {
 					t.Errorf("got %v", err)
 				}
 				kit.Equal(t, "slots in use", slots.InUse(), 1)
@@ -129,7 +129,7 @@ func TestAcceptSurvivesTemporaryErrors(t *testing.T) {
 		}
 		kit.Check(t, l.Close()) // in the pause
 		kit.Equal(t, "time to close", time.Since(start), 5*ms)
-		kit.Equal(t, "errors told", len(said), 12)
+		kit.Equal(t, "errors reported", len(said), 12)
 		kit.Equal(t, "the last", said[11], "server: next try in 10ms: accept tcp: accept4: too many open files")
 	})
 }

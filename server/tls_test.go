@@ -82,12 +82,12 @@ func TestAClientThatStallsTheHandshake(t *testing.T) {
 		synctest.Wait()
 		eager := tls.Client(inner.dial(), clientSide)
 		kit.Equal(t, "slot", slotOf(t, eager), 0)
-		kit.Equal(t, "time to be greeted beside one who stalls", time.Since(start), 0)
+		kit.Equal(t, "time to its line beside one who stalls", time.Since(start), 0)
 
 		if err := <-failed; !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
-		kit.Equal(t, "time to give up", time.Since(start), server.DefaultGreetTimeout)
+		kit.Equal(t, "time to give up", time.Since(start), server.DefaultLineTimeout)
 		if _, err := stalling.Read(make([]byte, 1)); err != io.EOF {
 			t.Errorf("the stalling one reads %v, want its connection closed", err)
 		}
@@ -113,23 +113,30 @@ func TestCloseWithTLSPending(t *testing.T) {
 			accepted <- c
 		}()
 		stalling := inner.dial()
+		first := tls.Client(inner.dial(), clientSide)
+		kit.Equal(t, "slot", slotOf(t, first), 0)
+		ours := <-accepted
+		go first.Write([]byte("x"))
+		kit.Must(ours.Read(make([]byte, 1)))(t)
 		silent := tls.Client(inner.dial(), clientSide)
+		second := make(chan error)
+		go func() {
+			_, err := l.Accept()
+			second <- err
+		}()
 		kit.Check(t, silent.Handshake())
 		synctest.Wait()
-		kit.Equal(t, "slots in use", slots.InUse(), 1)
-		first, second := tls.Client(inner.dial(), clientSide), tls.Client(inner.dial(), clientSide)
-		kit.Equal(t, "slots", slotOf(t, first)+slotOf(t, second), 1+2)
-		ours := <-accepted
+		kit.Equal(t, "slots in use", slots.InUse(), 2)
 
 		start := time.Now()
 		kit.Check(t, l.Close())
 		kit.Equal(t, "time to close", time.Since(start), 0)
 		kit.Equal(t, "in use", slots.InUse(), 1)
+		kit.Equal(t, "the second Accept", <-second, net.ErrClosed)
 		kit.Check(t, ours.(*server.Conn).NetConn().(*tls.Conn).NetConn().Close())
 		kit.Check(t, stalling.Close())
 		kit.Check(t, silent.NetConn().Close())
 		kit.Check(t, first.NetConn().Close())
-		kit.Check(t, second.NetConn().Close())
 		ours.Close()
 		kit.Equal(t, "in use at the end", slots.InUse(), 0)
 	})

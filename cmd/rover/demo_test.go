@@ -97,7 +97,7 @@ func TestServerComesBackLate(t *testing.T) {
 	equal(t, "events", strings.Join(names, " "), "down error up")
 	c, line := dial(t, a.Addr())
 	c.Close()
-	equal(t, "greeting", line, "0\r\n")
+	equal(t, "slot line", line, "0\r\n")
 }
 
 func TestBalanceFits(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -49,7 +50,8 @@ func serve(ctx context.Context, p *printer, address string, secure *tls.Config) 
 	register := register{printer: p, since: make(map[*server.Conn]time.Time)}
 	l, err := server.NewListener(inner,
 		server.WithOnGiven(register.given), server.WithOnFreed(register.freed),
-		server.WithOnError(func(err error) { p.print(errorEvent(err)) }))
+		server.WithOnError(func(err error) { p.print(errorEvent(err)) }),
+		server.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		inner.Close()
 		return err

@@ -75,10 +75,10 @@ func TestServe(t *testing.T) {
 	line, end := serving(t)
 	address := line()[len("15:04:05.000  listening    "):]
 	first, slotLine := dial(t, address)
-	equal(t, "greeting", slotLine, "0\r\n")
+	equal(t, "slot line", slotLine, "0\r\n")
 	inOrder(t, line()[len("15:04:05.000"):], "  given        "+first.LocalAddr().String(), "slot 0")
 	second, slotLine := dial(t, address)
-	equal(t, "greeting", slotLine, "1\r\n")
+	equal(t, "slot line", slotLine, "1\r\n")
 	line()
 	first.Close()
 	inOrder(t, line()[len("15:04:05.000"):], "  freed        "+first.LocalAddr().String(), "slot 0    after ", "s")
@@ -124,7 +124,7 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", flags, lines[0], want)
 		}
 	}
-	if text := strings.Join(end(), "\n"); !strings.Contains(text, "  error        greeting 127.0.0.1:") {
+	if text := strings.Join(end(), "\n"); !strings.Contains(text, "  error        slot line for 127.0.0.1:") {
 		t.Errorf("no error of the server's in\n%s", text)
 	}
 }

@@ -19,16 +19,17 @@ import (
 
 // TestRoam has fleets whose real rovers, policies and pools meet servers that
 // come, die and restart, over a network of 10 ms and the slots of package
-// server, in virtual time. ROAM=200x50x10 runs one shape instead, ROAM_RUNS of it.
+// server, in virtual time. ROAM=200x50x10 runs one shape instead, 20 times or
+// ROAM_RUNS.
 func TestRoam(t *testing.T) {
-	shapes, runs := []string{"20x10x10", "200x10x1", "5x200x20"}, 1
+	shapes := map[string]int{"20x10x10": 5, "200x10x1": 1, "5x200x20": 5, "200x50x10": 1} // and runs
 	if one := os.Getenv("ROAM"); one != "" {
-		shapes, runs = []string{one}, 20
+		shapes = map[string]int{one: 20}
+		if n, err := strconv.Atoi(os.Getenv("ROAM_RUNS")); err == nil {
+			shapes[one] = n
+		}
 	}
-	if n, err := strconv.Atoi(os.Getenv("ROAM_RUNS")); err == nil {
-		runs = n
-	}
-	for _, shape := range shapes {
+	for shape, runs := range shapes {
 		t.Run(shape, func(t *testing.T) {
 			var clients, servers, max int
 			if n, err := fmt.Sscanf(shape, "%dx%dx%d", &clients, &servers, &max); n != 3 {

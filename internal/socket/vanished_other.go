@@ -1,0 +1,7 @@
+//go:build !linux && !darwin && !windows
+
+package socket
+
+import "time"
+
+func setUserTimeout(uintptr, time.Duration) {}
