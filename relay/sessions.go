@@ -113,7 +113,7 @@ func (all *sessions) now() Stats {
 }
 
 // drain retires all sessions, one by one over the time spread, and cuts what is
-// left after d. It returns when nothing is busy any more.
+// left after d. It returns when nothing is busy any more, or all is cut.
 func (all *sessions) drain(d, spread time.Duration, busy func() bool) {
 	all.mu.Lock()
 	all.ending = true
@@ -140,6 +140,7 @@ func (all *sessions) drain(d, spread time.Duration, busy func() bool) {
 		case <-ticks.C:
 		case <-over.C:
 			all.cut()
+			return
 		}
 	}
 	all.cut() // whoever comes late
