@@ -225,7 +225,7 @@ func (p *Pool) judge(e *entry, why error) (finish func()) {
 	switch {
 	case Cause(u.spoiled.Load()) == Late && u.owed.Load():
 		return p.failure(e, Late)
-	case len(p.standings) > 0 && why == nil && u.answered.Load() && !u.owed.Load():
+	case len(p.standings) > 0 && why == nil && u.answered.Load(): // what is owed may be the answer to a goodbye, for which nobody waits
 		return p.success(e)
 	}
 	return nil

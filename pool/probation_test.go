@@ -278,7 +278,7 @@ func TestManyDeathsAreOneFailure(t *testing.T) {
 // One on trial is lent beside Max. It takes its place when it has answered, or
 // was alive for long enough; else its server waits longer.
 func TestTrial(t *testing.T) {
-	for _, end := range []string{"answers", "is left in peace", "dies", "is wanted no more"} {
+	for _, end := range []string{"answers", "answers and is said goodbye to", "is left in peace", "dies", "is wanted no more"} {
 		t.Run(end, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newPool(t, 1)
@@ -308,6 +308,18 @@ func TestTrial(t *testing.T) {
 					conn := kit.Must(p.ForServer(t.Context(), "sick"))(t)
 					kit.Check(t, question(conn))
 					time.Sleep(time.Second)
+				case "answers and is said goodbye to": // as PostgreSQL's clients do
+					go io.Copy(server, server)
+					conn := kit.Must(p.ForServer(t.Context(), "sick"))(t)
+					kit.Must(conn.Write([]byte("q")))(t)
+					kit.Must(conn.Read(make([]byte, 1)))(t)
+					kit.Must(conn.Write([]byte("b")))(t)
+					kit.Check(t, conn.Close())
+					kit.Equal(t, "trials", p.Stats().Trials, 0)
+					_, kept = bring("sick", 1)
+					kit.Equal(t, "the next one kept", kept, true)
+					kit.Equal(t, "trials", p.Stats().Trials, 0)
+					return
 				case "is left in peace":
 					time.Sleep(6 * time.Second)
 				case "dies":

@@ -119,9 +119,11 @@ func TestWatchStandsTheSuite(t *testing.T) {
 			},
 			Put: f.put,
 			Fail: map[string]func(){
-				"no leader": fails(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "No cluster leader", 500) }),
-				"refusal":   fails(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "ACL not found", 403) }),
-				"nonsense":  fails(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }),
+				"no leader": fails(func(w http.ResponseWriter, _ *http.Request) {
+					http.Error(w, "No cluster leader", http.StatusInternalServerError)
+				}),
+				"refusal":  fails(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "ACL not found", http.StatusForbidden) }),
+				"nonsense": fails(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }),
 				"half an answer": fails(func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Content-Length", "1000")
 					fmt.Fprint(w, `[{"Node":{"Node":"n"`)
