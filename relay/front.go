@@ -68,9 +68,10 @@ func (f *Front) Stats() Stats { return f.now() }
 func (f *Front) Alive() bool { return !f.Lazy || f.alive.Load() }
 
 // Serve gives slots to the clients that l accepts, until ctx ends or l fails. It
-// closes l. At ctx's end it accepts no more, sends those away that are quiet, one
-// after the other over half the time to drain, and cuts what is left when that is
-// over; then it returns nil. Call it once.
+// closes l. At ctx's end slot lines get the mark [server.Drain], so that nobody new
+// is drawn here; clients that are quiet are sent away, one after the other over half
+// the time to drain, and what is left when that is over is cut. Then Serve returns
+// nil. Call it once.
 func (f *Front) Serve(ctx context.Context, l net.Listener) error {
 	if f.Dial == nil {
 		return errors.New("relay: Front.Dial must not be nil")
@@ -83,30 +84,45 @@ func (f *Front) Serve(ctx context.Context, l net.Listener) error {
 		f.check(checking)
 		checker.Go(func() { f.checkAll(checking) })
 	}
-	slots, err := server.NewListener(&accepted{l, f}, f.Options...)
+	defer checker.Wait()
+	defer stop()
+	slots, err := server.NewListener(&accepted{l, f}, append([]server.Option{server.WithLogger(f.Logger), server.WithIdle(never)}, f.Options...)...)
 	if err != nil {
 		return err
 	}
-	unhook := context.AfterFunc(ctx, func() { slots.Close() })
-	for {
-		var c net.Conn
-		if c, err = slots.Accept(); err != nil {
-			break
-		}
-		f.tasks.Go(func() { f.serve(c.(*server.Conn)) })
+	failed := make(chan error, 1)
+	f.tasks.Go(func() { failed <- f.acceptAll(slots) })
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
 	}
-	unhook()
+	mark, marked := context.WithTimeout(context.Background(), f.Drain)
+	defer marked()
+	f.tasks.Go(func() { _ = slots.Drain(mark) })
+	f.drain(f.Drain, f.Drain/2, func() bool { return f.clients.Load() > 0 })
+	marked()
 	slots.Close()
-	stop()
-	checker.Wait()
-	f.alive.Store(false)
-	f.resetSilent()
-	f.drain(f.Drain, f.Drain/2)
-	if ctx.Err() != nil {
+	f.tasks.Wait()
+	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("relay: front: %w", err)
 }
+
+// acceptAll serves clients until the listener fails, or is closed.
+func (f *Front) acceptAll(slots *server.Listener) error {
+	for {
+		c, err := slots.Accept()
+		if err != nil {
+			return err
+		}
+		f.tasks.Go(func() { f.serve(c.(*server.Conn)) })
+	}
+}
+
+// never has the listener close nothing by itself: it does not see what goes by
+// the kernel, and sessions know better when they are quiet.
+func never(*server.Conn) bool { return false }
 
 func (f *Front) defaults() {
 	orElse(&f.DialTimeout, DefaultDialTimeout)
@@ -143,7 +159,7 @@ func (f *Front) serve(c *server.Conn) {
 	case to == nil:
 		c.Close()
 	default:
-		r = Join(c, to, WithHalfOpen(f.HalfOpen), WithContext(s.ctx), WithRetire(quietInDrain, s.retire, nil))
+		r = Join(c, to, WithHalfOpen(f.HalfOpen), WithContext(s.ctx), WithRetire(quietInDrain, s.wanted.Done(), nil))
 		r.Sent += int64(first)
 	}
 	f.end(s, r)
@@ -170,6 +186,8 @@ func (f *Front) await(c *server.Conn, client *client, s *session) (n int, err er
 	}
 	unhook := context.AfterFunc(s.ctx, func() { socket.Refuse(c) })
 	defer unhook()
+	unhookToo := context.AfterFunc(s.wanted, func() { c.Close() }) // it has asked nothing
+	defer unhookToo()
 	buf := small.Get().(*[]byte)
 	defer small.Put(buf)
 	n, _ = c.Read(*buf)

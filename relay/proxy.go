@@ -75,7 +75,8 @@ func (p *Proxy) Serve(ctx context.Context, l net.Listener) error {
 	}
 	unhook()
 	l.Close()
-	p.drain(p.Drain, 0)
+	p.drain(p.Drain, 0, func() bool { return p.now().Active > 0 })
+	p.tasks.Wait()
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -102,7 +103,7 @@ func (p *Proxy) serve(ctx context.Context, c net.Conn) {
 	}
 	s := p.begin()
 	stop := p.age(s)
-	r := Join(c, borrow(conn), WithHalfOpen(p.HalfOpen), WithContext(s.ctx), WithRetire(p.Quiet, s.retire, conn.Replaced()))
+	r := Join(c, borrow(conn), WithHalfOpen(p.HalfOpen), WithContext(s.ctx), WithRetire(p.Quiet, s.wanted.Done(), conn.Replaced()))
 	stop()
 	p.end(s, r)
 	if p.OnSession != nil {

@@ -49,17 +49,16 @@ type sessions struct {
 
 // A session under way can be retired, and cut.
 type session struct {
-	retire chan struct{}
-	once   sync.Once
-	ctx    context.Context
-	cut    context.CancelCauseFunc
+	wanted  context.Context // ends when it is to end once it is quiet
+	retired context.CancelFunc
+	ctx     context.Context // ends when it is cut
+	cut     context.CancelCauseFunc
 }
-
-func (s *session) retired() { s.once.Do(func() { close(s.retire) }) }
 
 // begin notes a client that is served from now on.
 func (all *sessions) begin() *session {
-	s := &session{retire: make(chan struct{})}
+	s := new(session)
+	s.wanted, s.retired = context.WithCancel(context.Background())
 	s.ctx, s.cut = context.WithCancelCause(context.Background())
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -78,7 +77,9 @@ func (all *sessions) begin() *session {
 }
 
 func (all *sessions) end(s *session, r Result) {
+	cut := s.ctx.Err() != nil
 	s.cut(nil)
+	s.retired()
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	delete(all.active, s)
@@ -88,7 +89,7 @@ func (all *sessions) end(s *session, r Result) {
 	all.stats.Got += r.Got
 	if errors.Is(r.Err, ErrRetired) {
 		all.stats.Retired++
-	} else if s.ctx.Err() != nil && context.Cause(s.ctx) != context.Canceled {
+	} else if cut && r.Err != nil {
 		all.stats.Cut++
 	}
 }
@@ -112,10 +113,8 @@ func (all *sessions) now() Stats {
 }
 
 // drain retires all sessions, one by one over the time spread, and cuts what is
-// left after d. It returns when all have ended.
-func (all *sessions) drain(d, spread time.Duration) {
-	ended := make(chan struct{})
-	go func() { all.tasks.Wait(); close(ended) }()
+// left after d. It returns when nothing is busy any more, or all is cut.
+func (all *sessions) drain(d, spread time.Duration, busy func() bool) {
 	all.mu.Lock()
 	all.ending = true
 	var left []*session
@@ -126,25 +125,28 @@ func (all *sessions) drain(d, spread time.Duration) {
 	rand.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
 	over := time.NewTimer(d)
 	defer over.Stop()
-	pause := time.NewTimer(0)
-	defer pause.Stop()
-	next := pause.C
-	for {
+	ticks := time.NewTicker(drainTick)
+	defer ticks.Stop()
+	retired, began := 0, time.Now()
+	for busy() {
+		due := len(left)
+		if spread > 0 {
+			due = int(float64(len(left)) * min(1, float64(time.Since(began))/float64(spread)))
+		}
+		for ; retired < min(due+1, len(left)); retired++ {
+			left[retired].retired()
+		}
 		select {
-		case <-ended:
-			return
+		case <-ticks.C:
 		case <-over.C:
-			left, next = nil, nil
 			all.cut()
-		case <-next:
-			if n := len(left); n > 0 {
-				left[n-1].retired()
-				left = left[:n-1]
-				pause.Reset(spread / time.Duration(max(n, 1)))
-			}
+			return
 		}
 	}
+	all.cut() // whoever comes late
 }
+
+const drainTick = 10 * time.Millisecond
 
 func (all *sessions) cut() {
 	all.mu.Lock()

@@ -15,6 +15,7 @@ type (
 	durationFlag = cli.FlagBase[time.Duration, cli.NoConfig, value[time.Duration, cli.NoConfig, positive]]
 	countFlag    = cli.FlagBase[int, span, value[int, span, whole]]
 	switchFlag   = cli.FlagBase[bool, cli.NoConfig, value[bool, cli.NoConfig, yesNo]]
+	weightFlag   = cli.FlagBase[float64, cli.NoConfig, value[float64, cli.NoConfig, weight]]
 	serversFlag  = cli.FlagBase[*serverList, cli.NoConfig, value[*serverList, cli.NoConfig, servers]]
 )
 
@@ -64,6 +65,20 @@ func (positive) parse(s string, into *time.Duration, _ cli.NoConfig) error {
 		return errors.New("want a duration above 0, such as 200ms, 1s or 1m30s")
 	}
 	*into = d
+	return nil
+}
+
+// weight is a number above 0, fractions too.
+type weight struct{}
+
+func (weight) show(w float64) string { return strconv.FormatFloat(w, 'g', -1, 64) }
+
+func (weight) parse(s string, into *float64, _ cli.NoConfig) error {
+	w, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(w > 0) || math.IsInf(w, 0) {
+		return errors.New("want a number above 0, such as 2 or 0.5")
+	}
+	*into = w
 	return nil
 }
 

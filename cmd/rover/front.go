@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/callosum-go/rover/relay"
+	"github.com/callosum-go/rover/server"
 	"github.com/urfave/cli/v3"
 )
 
@@ -19,6 +20,8 @@ func frontCommand() *cli.Command {
 			&cli.StringFlag{Name: "backend", Usage: "the server, at `HOST:PORT`, or unix:/path"},
 			&cli.StringFlag{Name: "mode", Usage: "`MODE` eager dials the server before each slot line, lazy at the client's first byte", Value: "eager"},
 			&countFlag{Name: "limit", Usage: "refuse clients beyond `N`; 0 is no limit", Config: span{0, math.MaxInt}},
+			&weightFlag{Name: "weight", Usage: "take `W` times as many clients as a front of weight 1", Value: 1},
+			&durationFlag{Name: "slow-start", Usage: "have the weight grow from a tenth to the whole in `TIME`", HideDefault: true},
 			&cli.StringFlag{Name: "proxy-protocol", Usage: "send the server a PROXY header of `VERSION` v1 or v2"},
 		}, serviceFlags(), listenerFlags()),
 		Action: func(ctx context.Context, c *cli.Command) error {
@@ -42,7 +45,9 @@ func frontOf(c *cli.Command) (*relay.Front, error) {
 	if err := checkAddress(backend, 1); err != nil {
 		return nil, usagef("--backend %q: %w", backend, err)
 	}
-	f := &relay.Front{Dial: relay.Dialer(backend), Limit: c.Int("limit"), Drain: c.Duration("drain"), HalfOpen: c.Duration("half-open")}
+	f := &relay.Front{Dial: relay.Dialer(backend),
+		Options: []server.Option{server.WithWeight(c.Float("weight")), server.WithSlowStart(c.Duration("slow-start"))},
+		Limit:   c.Int("limit"), Drain: c.Duration("drain"), HalfOpen: c.Duration("half-open")}
 	switch mode := c.String("mode"); mode {
 	case "eager":
 	case "lazy":

@@ -177,3 +177,37 @@ func background(t *testing.T, args ...string) (at string, stop func() []string) 
 		return all
 	}
 }
+
+// Every flag that the pages name is one of the command's, and every command is named.
+func TestPagesNameFlags(t *testing.T) {
+	root := newRoot(io.Discard, io.Discard)
+	flags := map[string]bool{"--version": true, "--help": true, "--now": true} // the last is of systemctl
+	for _, c := range root.Commands {
+		for _, name := range flagNames(c) {
+			flags["--"+name] = true
+		}
+	}
+	for _, page := range []string{"command.md", "relay.md"} {
+		text, err := os.ReadFile("../../docs/" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range regexp.MustCompile(`--[a-z][a-z-]+`).FindAllString(string(text), -1) {
+			if !flags[flag] {
+				t.Errorf("%s: there is no flag %s", page, flag)
+			}
+		}
+		if page == "command.md" {
+			for _, c := range root.Commands {
+				if c.Name != "help" && !strings.Contains(string(text), "`rover "+c.Name+"`") {
+					t.Errorf("the page does not name rover %s", c.Name)
+				}
+			}
+			for _, name := range slices.Concat(flagNames(frontCommand()), flagNames(proxyCommand())) {
+				if !strings.Contains(string(text), "--"+name) && name != "dial-timeout" {
+					t.Errorf("the page does not name --%s", name)
+				}
+			}
+		}
+	}
+}

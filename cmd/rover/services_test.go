@@ -244,3 +244,14 @@ func TestSize(t *testing.T) {
 		equal(t, "size", size(n), want)
 	}
 }
+
+// Slot lines are as the weight says.
+func TestFrontWeight(t *testing.T) {
+	front, stop := background(t, "front", "--listen", "127.0.0.1:0", "--backend", echo(t, "127.0.0.1:0"), "--weight", "0.5", "--drain", "1s")
+	for _, want := range []string{"1\r\n", "3\r\n", "5\r\n"} {
+		c, line := dial(t, front)
+		defer c.Close()
+		equal(t, "slot line", line, want)
+	}
+	stop()
+}
