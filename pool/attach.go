@@ -19,6 +19,26 @@ import (
 // An item that is no *rover.Connection is skipped; an error ends the feeding,
 // as it ends any RxGo stream. Either is logged at Warn.
 func (p *Pool) Attach(ctx context.Context, connections rxgo.Observable) rxgo.Disposed {
+	if stream, ok := hot.Owner(connections).(*rover.Stream); ok {
+		p.Follow(ctx, stream.Outcomes(), stream.Sets())
+	}
+	return p.feed(ctx, connections, func(item rxgo.Item) bool {
+		if c, ok := item.V.(*rover.Connection); ok {
+			p.Offer(c)
+		} else if item.Error() {
+			p.logger.Warn("pool: connections failed, there will be no more from here", "error", item.E)
+			return false
+		} else {
+			p.logger.Warn("pool: item skipped, want *rover.Connection", "item", item.V)
+		}
+		return true
+	})
+}
+
+// feed calls take for each item, on a goroutine that Close waits for, until the
+// source, ctx or the pool ends, or take returns false. It subscribes before it
+// returns, unless the pool is closed. What it returns is closed at the end.
+func (p *Pool) feed(ctx context.Context, source rxgo.Observable, take func(rxgo.Item) bool) rxgo.Disposed {
 	done := make(chan struct{})
 	p.mu.Lock()
 	closed := p.closed
@@ -30,25 +50,17 @@ func (p *Pool) Attach(ctx context.Context, connections rxgo.Observable) rxgo.Dis
 		close(done)
 		return done
 	}
-	if stream, ok := hot.Owner(connections).(*rover.Stream); ok {
-		p.Follow(ctx, stream.Outcomes(), stream.Sets())
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	unhook := context.AfterFunc(p.open, cancel)
-	items := hot.Items(ctx, connections)
+	items := hot.Items(ctx, source)
 	go func() {
 		defer p.feeding.Done()
 		defer close(done)
 		defer cancel()
 		defer unhook()
 		for item := range items {
-			if c, ok := item.V.(*rover.Connection); ok {
-				p.Offer(c)
-			} else if item.Error() {
-				p.logger.Warn("pool: connections failed, there will be no more from here", "error", item.E)
+			if !take(item) {
 				return
-			} else {
-				p.logger.Warn("pool: item skipped, want *rover.Connection", "item", item.V)
 			}
 		}
 	}()

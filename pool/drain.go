@@ -30,45 +30,21 @@ func WithDrainGrace(d time.Duration) Option {
 // mapped stream. Either may be nil. It ends with ctx, the pool, or the streams.
 func (p *Pool) Follow(ctx context.Context, outcomes, sets rxgo.Observable) {
 	if outcomes != nil {
-		p.learn(ctx, outcomes, func(v any) {
-			if o, ok := v.(rover.Outcome); ok {
+		p.feed(ctx, hot.Lossless(outcomes), func(item rxgo.Item) bool {
+			if o, ok := item.V.(rover.Outcome); ok {
 				p.outcome(o)
 			}
+			return true
 		})
 	}
 	if sets != nil {
-		p.learn(ctx, sets, func(v any) {
-			if c, ok := v.(rover.SetChange); ok {
+		p.feed(ctx, hot.Lossless(sets), func(item rxgo.Item) bool {
+			if c, ok := item.V.(rover.SetChange); ok {
 				p.setChanged(c)
 			}
+			return true
 		})
 	}
-}
-
-// learn calls next for each item. It subscribes before it returns.
-func (p *Pool) learn(ctx context.Context, source rxgo.Observable, next func(any)) {
-	p.mu.Lock()
-	closed := p.closed
-	if !closed {
-		p.feeding.Add(1)
-	}
-	p.mu.Unlock()
-	if closed {
-		return
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	unhook := context.AfterFunc(p.open, cancel)
-	items := hot.Items(ctx, hot.Lossless(source))
-	go func() {
-		defer p.feeding.Done()
-		defer cancel()
-		defer unhook()
-		for item := range items {
-			if !item.Error() {
-				next(item.V)
-			}
-		}
-	}()
 }
 
 // outcome notes why an attempt brought nothing.

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/callosum-go/rover"
 	"github.com/callosum-go/rover/internal/lab/kit"
@@ -37,7 +38,7 @@ func TestTransportClosesBodiesOnce(t *testing.T) {
 				change(req)
 			}
 			_, err := read(s.transport.RoundTrip(req))
-			until(t, fmt.Sprint(what, ": ", err), func() bool { return b.closed.Load() > 0 })
+			kit.Within(t, fmt.Sprint(what, ": ", err), 10*time.Second, func() bool { return b.closed.Load() > 0 })
 			kit.Equal(t, what, b.closed.Load(), 1)
 		}
 		again := func(r *http.Request) {
@@ -90,7 +91,7 @@ func TestTransportSendsAgainWhatWasNotSent(t *testing.T) {
 			a, _ := net.Pipe()
 			dead.Offer(rover.NewConnection("a", somewhere, 0, deafSocket{a, make(chan struct{})}))
 			go func() {
-				until(t, "the first is gone", func() bool { return dead.Stats().Kept == 0 })
+				kit.Within(t, "the first is gone", 10*time.Second, func() bool { return dead.Stats().Kept == 0 })
 				connect(t, dead, s.server, 1)
 			}()
 			resp, err := client.Post("http://example.com/", "text/plain", body)
@@ -176,9 +177,9 @@ func TestTransportSendsAgainOverHTTP2(t *testing.T) {
 			first.Store(true)
 			_ = s.Config.Shutdown(context.Background())
 		}()
-		until(t, "Shutdown begins", first.Load)
+		kit.Within(t, "Shutdown begins", 10*time.Second, first.Load)
 		s2, _, _ := serveHTTP(t, proto, http.HandlerFunc(echo), nil)
-		until(t, "the first is gone", func() bool { return p.Stats().Kept == 0 || offerTo(p, s2, "b", 0) })
+		kit.Within(t, "the first is gone", 10*time.Second, func() bool { return p.Stats().Kept == 0 || offerTo(p, s2, "b", 0) })
 		offerTo(p, s2, "b", 0)
 		for range 20 {
 			if got, err := read(c.Post(url, "text/plain", strings.NewReader("load"))); got != "load" {

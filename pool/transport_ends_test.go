@@ -85,8 +85,8 @@ func TestTransportLeavesNothingBehind(t *testing.T) {
 		all.Wait()
 		s.atRest(t)
 		// The server's are counted too, and it takes its time: a few are no leak of 1,600 requests.
-		until(t, "hardly more goroutines", func() bool { return runtime.NumGoroutine() <= before+6 })
-		until(t, "hardly more sockets", func() bool { return kit.Sockets() <= sockets+6 })
+		kit.Within(t, "hardly more goroutines", 10*time.Second, func() bool { return runtime.NumGoroutine() <= before+6 })
+		kit.Within(t, "hardly more sockets", 10*time.Second, func() bool { return kit.Sockets() <= sockets+6 })
 		t.Logf("%d answered, %d called off", answered.Load(), off.Load())
 	})
 }
@@ -109,7 +109,7 @@ func TestTransportWaitsNoLongerThanItsContext(t *testing.T) {
 		timer.Stop()
 	}
 	kit.Equal(t, "waiting", p.Stats().Waiting, 0)
-	until(t, "no more goroutines", func() bool { return runtime.NumGoroutine() <= before })
+	kit.Within(t, "no more goroutines", 10*time.Second, func() bool { return runtime.NumGoroutine() <= before })
 	done := make(chan struct{})
 	close(done)
 	req := kit.Must(http.NewRequest("GET", "http://pool/", nil))(t)
@@ -164,11 +164,11 @@ func TestTransportClosesIdle(t *testing.T) {
 		resp := kit.Must(s.client.Get(s.url + "slow"))(t)
 		kit.Equal(t, "lent", s.Stats().Lent, 4)
 		s.client.CloseIdleConnections()
-		until(t, "one is left", func() bool { return s.Stats().Lent == 1 })
+		kit.Within(t, "one is left", 10*time.Second, func() bool { return s.Stats().Lent == 1 })
 		close(goOn)
 		kit.Must(read(resp, nil))(t)
 		s.client.CloseIdleConnections()
-		until(t, "none is left", func() bool { return s.Stats().Lent == 0 })
+		kit.Within(t, "none is left", 10*time.Second, func() bool { return s.Stats().Lent == 0 })
 	})
 }
 
@@ -193,7 +193,7 @@ func TestTransportConnectionClose(t *testing.T) {
 				if got, err := read(c.Do(req)); got != "load" {
 					t.Fatal(slot, got, err)
 				}
-				until(t, "it is closed", func() bool { return p.Stats().Kept == 0 })
+				kit.Within(t, "it is closed", 10*time.Second, func() bool { return p.Stats().Kept == 0 })
 			}
 		})
 	}

@@ -148,7 +148,7 @@ func TestTransportHandshakesEnd(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
-	until(t, "it is given up", func() bool { st := p.Stats(); return st.Kept == 0 && st.Leaving == 0 })
+	kit.Within(t, "it is given up", 10*time.Second, func() bool { st := p.Stats(); return st.Kept == 0 && st.Leaving == 0 })
 	server.Close()
 
 	server = keep(t, p, 0, tcp)
@@ -173,5 +173,5 @@ func TestTransportForgetsFailedRequests(t *testing.T) {
 			t.Fatal("answered")
 		}
 	}
-	until(t, "hardly more goroutines", func() bool { return runtime.NumGoroutine() <= before+10 })
+	kit.Within(t, "hardly more goroutines", 10*time.Second, func() bool { return runtime.NumGoroutine() <= before+10 })
 }

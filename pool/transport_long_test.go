@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
@@ -70,7 +71,7 @@ func TestTransportSwitchesProtocols(t *testing.T) {
 			mustAnswer(t, s.client, s.url, "plain")
 		}
 		s.client.CloseIdleConnections()
-		until(t, "it alone is lent", func() bool { return s.Stats().Lent == 1 })
+		kit.Within(t, "it alone is lent", 10*time.Second, func() bool { return s.Stats().Lent == 1 })
 		kit.Equal(t, "server", used().Server(), somewhere)
 		select {
 		case <-used().Replaced():
@@ -137,7 +138,7 @@ func TestTransportEvents(t *testing.T) {
 			t.Error(err)
 		}
 		resp.Body.Close()
-		until(t, "the replaced one is closed", func() bool { return s.Stats().Leaving == 0 })
+		kit.Within(t, "the replaced one is closed", 10*time.Second, func() bool { return s.Stats().Leaving == 0 })
 	})
 }
 

@@ -180,7 +180,7 @@ func TestTransportNames(t *testing.T) {
 	base := s.server.Client().Transport.(*http.Transport).Clone()
 	base.TLSClientConfig.VerifyConnection = func(tls.ConnectionState) error { return nil }
 	picky := client(t, s.Pool, base)
-	until(t, "two for it", func() bool { return s.Stats().Idle == 2 })
+	kit.Within(t, "two for it", 10*time.Second, func() bool { return s.Stats().Idle == 2 })
 	for range 2 { // takes both
 		mustAnswer(t, picky, "https://example.com/", "example.com by example.com")
 	}

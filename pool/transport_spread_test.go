@@ -105,7 +105,7 @@ func TestTransportBusyHTTP2Follows(t *testing.T) {
 			goOn <- true
 			kit.Must(read(long[i], nil))(t)
 		}
-		until(t, "the old one is closed", func() bool { return s.Stats().Leaving == 0 })
+		kit.Within(t, "the old one is closed", 10*time.Second, func() bool { return s.Stats().Leaving == 0 })
 	})
 }
 
@@ -170,7 +170,7 @@ func TestTransportWaitsForAnyStream(t *testing.T) {
 				_, err := read(s.client.Get(s.url))
 				done <- err
 			}()
-			until(t, "it waits", func() bool { return s.Stats().Waiting == 1 })
+			kit.Within(t, "it waits", 10*time.Second, func() bool { return s.Stats().Waiting == 1 })
 			goOn[last] <- true
 			kit.Must(read(long[last], nil))(t)
 			kit.Check(t, <-done)

@@ -66,20 +66,6 @@ func request(c *http.ClientConn, s *httptest.Server) error {
 	return err
 }
 
-// until waits for something that net/http does in its own time.
-func until(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	tick, late := time.NewTicker(time.Millisecond), time.After(10*time.Second)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("not in 10 s: %s", what)
-		}
-	}
-}
-
 // seldom is for what must not happen: it waits a little.
 func seldom(d time.Duration) { <-time.After(d) }
 
@@ -97,9 +83,9 @@ func TestTrapReserveBeforeSettings(t *testing.T) {
 		if reserve && n < 5 {
 			t.Skip("the SETTINGS were faster")
 		}
-		until(t, "SETTINGS", func() bool { return reserve || c.Available() == 2 })
+		kit.Within(t, "SETTINGS", 10*time.Second, func() bool { return reserve || c.Available() == 2 })
 		if reserve {
-			until(t, "SETTINGS", func() bool { return c.Available() == 0 })
+			kit.Within(t, "SETTINGS", 10*time.Second, func() bool { return c.Available() == 0 })
 		}
 		var done atomic.Int64
 		for range 5 {
@@ -110,7 +96,7 @@ func TestTrapReserveBeforeSettings(t *testing.T) {
 			}()
 		}
 		if !reserve {
-			until(t, "5 answers", func() bool { return done.Load() == 5 })
+			kit.Within(t, "5 answers", 10*time.Second, func() bool { return done.Load() == 5 })
 			continue
 		}
 		seldom(300 * time.Millisecond)
@@ -141,7 +127,7 @@ func TestTrapMaxConnsPerHost(t *testing.T) {
 func TestTrapHookMissesWhatHappensInIt(t *testing.T) {
 	s, c := bare(t, true, echo, nil)
 	kit.Check(t, request(c, s))
-	until(t, "at rest", func() bool { return c.InFlight() == 0 })
+	kit.Within(t, "at rest", 10*time.Second, func() bool { return c.InFlight() == 0 })
 	enter, leave := make(chan bool), make(chan bool)
 	var armed atomic.Bool
 	var calls atomic.Int64
@@ -237,13 +223,13 @@ func TestTrapGotConn(t *testing.T) {
 func TestTrapGoAway(t *testing.T) {
 	s, c := bare(t, true, echo, nil)
 	kit.Check(t, request(c, s))
-	until(t, "at rest", func() bool { return c.InFlight() == 0 })
+	kit.Within(t, "at rest", 10*time.Second, func() bool { return c.InFlight() == 0 })
 	var calls atomic.Int64
 	c.SetStateHook(func(*http.ClientConn) { calls.Add(1) })
 	calls.Store(0)
 	down := make(chan error, 1)
 	go func() { down <- s.Config.Shutdown(context.Background()) }()
-	until(t, "GOAWAY", func() bool { return c.Available() == 0 })
+	kit.Within(t, "GOAWAY", 10*time.Second, func() bool { return c.Available() == 0 })
 	if c.Err() == nil && calls.Load() > 0 {
 		t.Error("the hook is called for a GOAWAY now")
 	}
@@ -256,7 +242,7 @@ func TestTrapIdleConnTimeout(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		_, c := bare(t, http2, echo, func(_ *httptest.Server, tr *http.Transport) { tr.IdleConnTimeout = 20 * time.Millisecond })
 		if http2 {
-			until(t, "idle too long", func() bool { return c.Err() != nil })
+			kit.Within(t, "idle too long", 10*time.Second, func() bool { return c.Err() != nil })
 			continue
 		}
 		seldom(100 * time.Millisecond)
@@ -270,7 +256,7 @@ func TestTrapNothingSent(t *testing.T) {
 	s, c := bare(t, false, echo, nil)
 	kit.Check(t, request(c, s)) // the server has it
 	s.CloseClientConnections()
-	until(t, "the end", func() bool { return c.Err() != nil })
+	kit.Within(t, "the end", 10*time.Second, func() bool { return c.Err() != nil })
 	err := request(c, s)
 	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v", err)
@@ -354,7 +340,7 @@ func TestTrapFailedRequestsStay(t *testing.T) {
 		t.Errorf("%d goroutines stay of 100", n)
 	}
 	cancel()
-	until(t, "they end with the parent", func() bool { return runtime.NumGoroutine() <= before })
+	kit.Within(t, "they end with the parent", 10*time.Second, func() bool { return runtime.NumGoroutine() <= before })
 }
 
 // closingBody is a body that counts its ends.

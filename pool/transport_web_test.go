@@ -8,8 +8,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
 )
 
@@ -95,7 +97,7 @@ func read(resp *http.Response, err error) (string, error) {
 // atRest waits until nothing is lent that the transport does not keep.
 func (s *webSite) atRest(t testing.TB) {
 	t.Helper()
-	until(t, "nothing lent, leaving or waiting", func() bool {
+	kit.Within(t, "nothing lent, leaving or waiting", 10*time.Second, func() bool {
 		s.client.CloseIdleConnections()
 		st := s.Stats()
 		return st.Lent == 0 && st.Leaving == 0 && st.Waiting == 0

@@ -38,7 +38,7 @@ func newBackend(t testing.TB, address, name, hello string) *backend {
 	b := &backend{Listener: kit.Must(relay.Listen(address))(t), name: name, hello: hello, first: make(chan []byte, 100)}
 	t.Cleanup(func() {
 		b.Close()
-		eventually(t, "the backend's clients leave", func() bool { return b.open.Load() == 0 })
+		kit.Within(t, "the backend's clients leave", 20*time.Second, func() bool { return b.open.Load() == 0 })
 	})
 	go func() {
 		for {
@@ -147,7 +147,7 @@ func TestFrontOfADeadServer(t *testing.T) {
 		_, r := dial(t, to)
 		kit.Equal(t, "slot line", line(t, r), "0\r\n")
 		b.Close()
-		eventually(t, "it is noticed", func() bool { return !lazy || !f.Alive() })
+		kit.Within(t, "it is noticed", 20*time.Second, func() bool { return !lazy || !f.Alive() })
 		if c, err := net.Dial("tcp", to); err == nil { // or it is reset at once
 			if text, err := bufio.NewReader(c).ReadString('\n'); err == nil || text != "" {
 				t.Errorf("got %q, %v; want no slot line", text, err)
@@ -158,7 +158,7 @@ func TestFrontOfADeadServer(t *testing.T) {
 			t.Errorf("refused %d", n)
 		}
 		newBackend(t, b.address(), "again", "")
-		eventually(t, "a slot line", func() bool {
+		kit.Within(t, "a slot line", 20*time.Second, func() bool {
 			c, err := net.Dial("tcp", to)
 			if err != nil {
 				return false
@@ -229,7 +229,7 @@ func TestFrontLimit(t *testing.T) {
 	}
 	kit.Equal(t, "refused", f.Stats().Refused["limit"], 1)
 	first.Close()
-	eventually(t, "a place is free", func() bool { s := f.Stats(); return s.Active == 1 && s.Served == 1 })
+	kit.Within(t, "a place is free", 20*time.Second, func() bool { s := f.Stats(); return s.Active == 1 && s.Served == 1 })
 	_, r = dial(t, to)
 	kit.Equal(t, "slot line", line(t, r), "0\r\n")
 }
@@ -293,7 +293,7 @@ func TestFrontTLS(t *testing.T) {
 	if text, _ := io.ReadAll(r); bytes.Contains(text, []byte("0\r\n")) {
 		t.Errorf("without TLS: got %q", text)
 	}
-	eventually(t, "it is counted", func() bool { return f.Stats().Refused["handshake"] == 1 })
+	kit.Within(t, "it is counted", 20*time.Second, func() bool { return f.Stats().Refused["handshake"] == 1 })
 	kit.Equal(t, "dials", b.accepted.Load(), 0)
 	c := kit.Must(tls.Dial("tcp", to, &tls.Config{InsecureSkipVerify: true}))(t)
 	defer c.Close()
@@ -331,7 +331,7 @@ func TestFrontDrain(t *testing.T) {
 			}
 		}
 	}()
-	eventually(t, "both are served", func() bool { return f.Stats().Active == 2 })
+	kit.Within(t, "both are served", 20*time.Second, func() bool { return f.Stats().Active == 2 })
 	began := time.Now()
 	go func() { // who looks in meanwhile finds the mark
 		for ticks := time.NewTicker(20 * time.Millisecond); ; {

@@ -90,18 +90,3 @@ func running(t testing.TB, serve func(context.Context) error) (stop func()) {
 	t.Cleanup(stop)
 	return stop
 }
-
-// eventually waits until ok is true.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	end := time.After(20 * time.Second)
-	look := time.NewTicker(2 * time.Millisecond)
-	defer look.Stop()
-	for !ok() {
-		select {
-		case <-look.C:
-		case <-end:
-			t.Fatalf("not within 20 s: %s", what)
-		}
-	}
-}

@@ -97,7 +97,7 @@ func TestNoSlot(t *testing.T) {
 		if took := time.Since(began); !errors.Is(err, syscall.ECONNRESET) || took < 250*time.Millisecond {
 			t.Errorf("%s: %v after %v, want a reset after 300ms", want, err, took)
 		}
-		eventually(t, want, func() bool { return p.Stats().Refused[want] == 1 })
+		kit.Within(t, want, 20*time.Second, func() bool { return p.Stats().Refused[want] == 1 })
 		kit.Equal(t, "causes", len(p.Stats().Refused), 1)
 	}
 }
@@ -137,7 +137,7 @@ func TestReplacedConnectionsCloseWhenQuiet(t *testing.T) {
 	if _, err := busy.ReadByte(); err != io.EOF {
 		t.Errorf("quiet at last: got %v, want an end in order", err)
 	}
-	eventually(t, "they are counted", func() bool { return p.Stats().Retired == 3 })
+	kit.Within(t, "they are counted", 20*time.Second, func() bool { return p.Stats().Retired == 3 })
 	c, r := dial(t, at)
 	io.WriteString(c, "x\n")
 	kit.Equal(t, "answer", line(t, r), "two: x\n")
@@ -166,7 +166,7 @@ func TestMaxAge(t *testing.T) {
 	if !strings.Contains(fmt.Sprint(err), "reset") && !errors.Is(err, syscall.EPIPE) && err != io.EOF {
 		t.Errorf("busy: got %v", err)
 	}
-	eventually(t, "they are counted", func() bool { s := p.Stats(); return s.Retired+s.Cut == 2 })
+	kit.Within(t, "they are counted", 20*time.Second, func() bool { s := p.Stats(); return s.Retired+s.Cut == 2 })
 }
 
 // The end does not wait for clients that are quiet, nor for ever for the busy.
@@ -215,7 +215,7 @@ func TestWhoIsBlamed(t *testing.T) {
 		}
 		c.Close()
 	}
-	eventually(t, "they have left", func() bool { return p.Stats().Active == 0 })
+	kit.Within(t, "they have left", 20*time.Second, func() bool { return p.Stats().Active == 0 })
 	select {
 	case item := <-suspended:
 		t.Errorf("the server is left alone: %+v", item.V)

@@ -34,7 +34,7 @@ func pair(t *testing.T, options ...rovergrpc.Option) (p *pool.Pool, all []*node,
 	c = dial(t, p, options...)
 	offer(t, p, all[0], 0)
 	offer(t, p, all[1], 0)
-	eventually(t, "both answer", func() bool {
+	kit.Within(t, "both answer", 20*time.Second, func() bool {
 		kit.Must(c.who(soon(t)))(t)
 		return all[0].calls.Load() > 0 && all[1].calls.Load() > 0
 	})
@@ -64,14 +64,14 @@ func TestHealth(t *testing.T) {
 	kit.Equal(t, "connections kept", p.Stats().Kept, 2)
 	kit.Equal(t, "connections closed", p.Stats().Closed+p.Stats().Lost, 0)
 	all[1].health.SetServingStatus("lab.Node", healthpb.HealthCheckResponse_NOT_SERVING)
-	eventually(t, "calls fail and say why", func() bool {
+	kit.Within(t, "calls fail and say why", 20*time.Second, func() bool {
 		_, err := c.who(soon(t))
 		return status.Code(err) == codes.Unavailable && strings.Contains(err.Error(), "NOT_SERVING")
 	})
 	kit.Equal(t, "connections kept", p.Stats().Kept, 2)
 	all[0].health.SetServingStatus("lab.Node", healthpb.HealthCheckResponse_SERVING)
 	before := all[0].calls.Load()
-	eventually(t, "it gets calls again", func() bool {
+	kit.Within(t, "it gets calls again", 20*time.Second, func() bool {
 		kit.Must(c.who(soon(t), grpc.WaitForReady(true)))(t)
 		return all[0].calls.Load() > before
 	})
@@ -116,7 +116,7 @@ func TestServerThatHangs(t *testing.T) {
 	conn := kit.Must(net.Dial("tcp", silent.Addr()))(t)
 	kit.Must(io.ReadFull(conn, make([]byte, 3)))(t)
 	p.Offer(rover.NewConnection("silent", silent, 0, conn))
-	eventually(t, "the silent one is failed", func() bool {
+	kit.Within(t, "the silent one is failed", 20*time.Second, func() bool {
 		kit.Equal(t, "who answers", kit.Must(c.who(soon(t)))(t), "0")
 		return p.Stats().Causes[pool.Failed] == 1
 	})
@@ -141,13 +141,13 @@ func TestServerThatHangsUp(t *testing.T) {
 		kit.Must(io.ReadFull(conn, make([]byte, 3)))(t)
 		p.Offer(rover.NewConnection("short", short, 0, conn))
 		(<-conns).Close()
-		eventually(t, "its connection is gone", func() bool {
+		kit.Within(t, "its connection is gone", 20*time.Second, func() bool {
 			if _, err := c.who(soon(t)); err != nil && preface == "" { // the other is ready for a moment, and its end costs who calls then
 				t.Error(err)
 			}
 			return p.Stats().Kept == 1
 		})
-		eventually(t, "nothing is left of it", func() bool { return p.Stats().Leaving == 0 })
+		kit.Within(t, "nothing is left of it", 20*time.Second, func() bool { return p.Stats().Leaving == 0 })
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/callosum-go/rover"
+	"github.com/callosum-go/rover/internal/lab/kit"
 	"github.com/callosum-go/rover/pool"
 	"github.com/callosum-go/rover/rovergrpc"
 )
@@ -136,7 +137,7 @@ func (f *fleet) even() float64 {
 	f.t.Helper()
 	begun := time.Now()
 	want := 6 * len(f.pools) / len(f.nodes)
-	eventually(f.t, "connections even", func() bool {
+	kit.Within(f.t, "connections even", 20*time.Second, func() bool {
 		of := map[rover.Server]int{}
 		for _, p := range f.pools {
 			for at, n := range p.Stats().Servers {
@@ -151,7 +152,7 @@ func (f *fleet) even() float64 {
 		return true
 	})
 	took := time.Since(begun)
-	eventually(f.t, "calls even", f.callsEven)
+	kit.Within(f.t, "calls even", 20*time.Second, f.callsEven)
 	return float64(took) / float64(interval)
 }
 

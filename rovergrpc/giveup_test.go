@@ -51,7 +51,7 @@ func TestReplacedEndsInPeace(t *testing.T) {
 	}
 	kit.Equal(t, "connections on their way out", p.Stats().Leaving, 1)
 	kit.Check(t, s.leave())
-	eventually(t, "the replaced one closes", func() bool { return p.Stats().Leaving == 0 && all[0].slots.InUse() == 0 })
+	kit.Within(t, "the replaced one closes", 20*time.Second, func() bool { return p.Stats().Leaving == 0 && all[0].slots.InUse() == 0 })
 	kit.Equal(t, "connections to the other", all[1].slots.InUse(), 1)
 }
 
@@ -71,9 +71,9 @@ func TestReplacedUnderACall(t *testing.T) {
 		}
 		answer <- id
 	}()
-	eventually(t, "the call is under way", func() bool { return all[0].calls.Load() == 1 })
+	kit.Within(t, "the call is under way", 20*time.Second, func() bool { return all[0].calls.Load() == 1 })
 	offer(t, p, all[1], 1)
-	eventually(t, "calls go to the better one", func() bool { // until it is ready, more of them are held
+	kit.Within(t, "calls go to the better one", 20*time.Second, func() bool { // until it is ready, more of them are held
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		id, _ := c.who(ctx)
@@ -90,7 +90,7 @@ func TestMovingWhenTheServerDrains(t *testing.T) {
 	c := dial(t, p)
 	var s echo
 	var moved <-chan struct{}
-	eventually(t, "a stream on 0", func() bool {
+	kit.Within(t, "a stream on 0", 20*time.Second, func() bool {
 		var ctx context.Context
 		ctx, moved = rovergrpc.Moving(soon(t))
 		s = kit.Must(c.echo(ctx))(t)
@@ -121,7 +121,7 @@ func TestStreamAge(t *testing.T) {
 	if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "WithStreamAge") || took < age*9/10 {
 		t.Errorf("after %v the stream ended by %v", took, err)
 	}
-	eventually(t, "its connection is closed", func() bool { return p.Stats().Leaving == 0 && all[0].slots.InUse() == 0 })
+	kit.Within(t, "its connection is closed", 20*time.Second, func() bool { return p.Stats().Leaving == 0 && all[0].slots.InUse() == 0 })
 	c.answers(t, all[1])
 }
 
@@ -132,7 +132,7 @@ func TestLeastBusy(t *testing.T) {
 	c := dial(t, p, rovergrpc.WithLeastBusy())
 	offer(t, p, all[0], 0)
 	offer(t, p, all[1], 0)
-	eventually(t, "both are ready", func() bool {
+	kit.Within(t, "both are ready", 20*time.Second, func() bool {
 		kit.Must(c.who(soon(t)))(t)
 		return all[0].calls.Load() > 0 && all[1].calls.Load() > 0
 	})
@@ -159,7 +159,7 @@ func TestLeastBusy(t *testing.T) {
 		kit.Check(t, <-answered)
 	}
 	c.who(soon(t))
-	eventually(t, "the other gets calls again", func() bool { return kit.Must(c.who(soon(t)))(t) == "0" })
+	kit.Within(t, "the other gets calls again", 20*time.Second, func() bool { return kit.Must(c.who(soon(t)))(t) == "0" })
 }
 
 // A server whose transport comes up and that hangs up again and again costs no

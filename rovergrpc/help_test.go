@@ -170,21 +170,6 @@ func (e echo) leave() error {
 	return nil
 }
 
-// eventually waits for something that comes of itself.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	poll := time.NewTicker(2 * time.Millisecond)
-	defer poll.Stop()
-	late := time.After(20 * time.Second)
-	for !ok() {
-		select {
-		case <-poll.C:
-		case <-late:
-			t.Fatalf("not within 20 s: %s", what)
-		}
-	}
-}
-
 // soon is a context for what takes no time.
 func soon(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

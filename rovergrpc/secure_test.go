@@ -48,13 +48,13 @@ func TestNamesOfServers(t *testing.T) {
 		if _, err := c.who(soon(t)); err == nil || !strings.Contains(err.Error(), "x509") || !strings.Contains(err.Error(), "127.0.0.1") {
 			t.Errorf("got %v", err)
 		}
-		eventually(t, "the connections are gone", func() bool { return p.Stats().Lost == 2 })
+		kit.Within(t, "the connections are gone", 20*time.Second, func() bool { return p.Stats().Lost == 2 })
 	})
 	q := bare(t, 2)
 	offerAs(t, q, a, "a.example")
 	offerAs(t, q, b, "b.example")
 	c := dialWith(t, rovergrpc.Over(q), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: trust})))
-	eventually(t, "both answer", func() bool {
+	kit.Within(t, "both answer", 20*time.Second, func() bool {
 		kit.Must(c.who(soon(t)))(t)
 		return a.calls.Load() > 0 && b.calls.Load() > 0
 	})

@@ -35,7 +35,7 @@ func TestEmptyAtTheStart(t *testing.T) {
 		}
 		answer <- id
 	}()
-	eventually(t, "the call waits", func() bool { return p.Stats().Waiting == 1 && c.GetState() == connectivity.Connecting })
+	kit.Within(t, "the call waits", 20*time.Second, func() bool { return p.Stats().Waiting == 1 && c.GetState() == connectivity.Connecting })
 	offer(t, p, all[0], 0)
 	kit.Equal(t, "who answers", <-answer, "0")
 }
@@ -52,7 +52,7 @@ func TestNoConnectionInTime(t *testing.T) {
 	if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "0 held") || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %v", err)
 	}
-	eventually(t, "the state says so", func() bool { return c.GetState() == connectivity.TransientFailure })
+	kit.Within(t, "the state says so", 20*time.Second, func() bool { return c.GetState() == connectivity.TransientFailure })
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
 	if _, err := c.who(ctx, grpc.WaitForReady(true)); status.Code(err) != codes.DeadlineExceeded || !strings.Contains(err.Error(), "refused") {
@@ -91,7 +91,7 @@ func TestClientsShareNothing(t *testing.T) {
 	}
 	kit.Equal(t, "lent by a", a.Stats().Lent, 2)
 	kit.Check(t, clients[0].Close())
-	eventually(t, "its connection is gone", func() bool { return a.Stats().Kept == 1 })
+	kit.Within(t, "its connection is gone", 20*time.Second, func() bool { return a.Stats().Kept == 1 })
 	kit.Equal(t, "who answers", kit.Must(clients[1].who(soon(t)))(t), "0")
 }
 
@@ -101,11 +101,11 @@ func TestConns(t *testing.T) {
 	p := open(t, set, 6)
 	few := dial(t, p, rovergrpc.WithConns(2))
 	kit.Must(few.who(soon(t)))(t)
-	eventually(t, "the pool is full", func() bool { return p.Stats().Kept == 6 })
+	kit.Within(t, "the pool is full", 20*time.Second, func() bool { return p.Stats().Kept == 6 })
 	kit.Equal(t, "lent", p.Stats().Lent, 2)
 	all := open(t, set, 6)
 	kit.Must(dial(t, all).who(soon(t)))(t)
-	eventually(t, "all are lent", func() bool { return all.Stats().Lent == 6 })
+	kit.Within(t, "all are lent", 20*time.Second, func() bool { return all.Stats().Lent == 6 })
 }
 
 // A client that goes idle gives its connections up, and has new ones with its
@@ -116,10 +116,10 @@ func TestIdle(t *testing.T) {
 	c := dialWith(t, rovergrpc.Over(p), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithIdleTimeout(100*time.Millisecond))
 	for range 3 {
 		kit.Equal(t, "who answers", kit.Must(c.who(soon(t)))(t), all[0].id)
-		eventually(t, "the client is idle", func() bool { return c.GetState() == connectivity.Idle && p.Stats().Lent == 0 })
+		kit.Within(t, "the client is idle", 20*time.Second, func() bool { return c.GetState() == connectivity.Idle && p.Stats().Lent == 0 })
 	}
 	c.Connect()
-	eventually(t, "the client is ready", func() bool { return c.GetState() == connectivity.Ready })
+	kit.Within(t, "the client is ready", 20*time.Second, func() bool { return c.GetState() == connectivity.Ready })
 }
 
 // A client may close with calls that wait, and with connections that come.
@@ -128,7 +128,7 @@ func TestCloseWhileWaiting(t *testing.T) {
 	c := dial(t, p)
 	failed := make(chan error)
 	go func() { _, err := c.who(soon(t)); failed <- err }()
-	eventually(t, "lanes wait", func() bool { return p.Stats().Waiting == 3 })
+	kit.Within(t, "lanes wait", 20*time.Second, func() bool { return p.Stats().Waiting == 3 })
 	kit.Check(t, c.Close())
 	if err := <-failed; status.Code(err) != codes.Canceled {
 		t.Errorf("the call that waited: %v", err)

@@ -238,12 +238,3 @@ func (f *fleet) story(q question, each int, third *backend, within time.Duration
 	f.leave("b")
 	none("without b", f.evens(l, within))
 }
-
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within 10 s: %s", what)
-		}
-	}
-}

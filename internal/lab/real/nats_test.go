@@ -58,7 +58,7 @@ func TestNATSFollowsTheBalance(t *testing.T) {
 	even := func(what string, want map[string]int) {
 		t.Helper()
 		begun := time.Now()
-		eventually(t, fmt.Sprint(what, want), func() bool { return fmt.Sprint(on()) == fmt.Sprint(want) })
+		kit.Within(t, fmt.Sprint(what, want), 10*time.Second, func() bool { return fmt.Sprint(on()) == fmt.Sprint(want) })
 		t.Logf("%s: %v after %v", what, on(), time.Since(begun).Round(time.Millisecond))
 	}
 	even("at first", map[string]int{"a": 6, "b": 6})

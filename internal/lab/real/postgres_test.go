@@ -138,7 +138,7 @@ func TestPgxCancels(t *testing.T) {
 			_, err := c.Exec(t.Context(), "select pg_sleep(5)")
 			done <- err
 		}()
-		eventually(t, "the query runs", func() bool {
+		kit.Within(t, "the query runs", 10*time.Second, func() bool {
 			var n int
 			for range 4 { // whichever server has it
 				var one int

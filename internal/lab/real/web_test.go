@@ -110,7 +110,7 @@ func TestWebsocketsFollowTheBalance(t *testing.T) {
 		t.Helper()
 		begun := time.Now()
 		var last map[string]int
-		eventually(t, what, func() bool {
+		kit.Within(t, what, 10*time.Second, func() bool {
 			last = on()
 			for _, n := range last {
 				if n < each-1 || n > each+1 {

@@ -126,7 +126,7 @@ func TestPostgres(t *testing.T) {
 	s := newScene(t, "lazy", []*service{postgres(t)}, "--max", "20")
 	_, port, _ := net.SplitHostPort(s.at)
 	to := []string{"-h", "127.0.0.1", "-p", port, "-U", "postgres"}
-	eventually(t, "PostgreSQL is ready", 30*time.Second, func() bool {
+	kit.Within(t, "PostgreSQL is ready", 30*time.Second, func() bool {
 		return exec.Command(psql, append(to, "-c", "select 1", "postgres")...).Run() == nil
 	})
 	kit.Equal(t, "select", output(t, psql, append(to, "-Atc", "select 41+1", "postgres")...), "42\n")
@@ -140,7 +140,7 @@ func TestPostgres(t *testing.T) {
 	long.Stderr = &said
 	kit.Check(t, long.Start())
 	sleeps := append(to, "-Atc", "select count(*) from pg_stat_activity where query like 'select pg_sleep%'", "postgres")
-	eventually(t, "it sleeps", 20*time.Second, func() bool {
+	kit.Within(t, "it sleeps", 20*time.Second, func() bool {
 		out, _ := exec.Command(psql, sleeps...).Output()
 		return strings.TrimSpace(string(out)) == "1"
 	})

@@ -117,27 +117,13 @@ func free(t testing.TB) string {
 // up waits until somebody listens at address.
 func up(t testing.TB, address string) {
 	t.Helper()
-	eventually(t, "somebody listens at "+address, 30*time.Second, func() bool {
+	kit.Within(t, "somebody listens at "+address, 30*time.Second, func() bool {
 		c, err := net.DialTimeout("tcp", address, time.Second)
 		if err == nil {
 			c.Close()
 		}
 		return err == nil
 	})
-}
-
-func eventually(t testing.TB, what string, in time.Duration, ok func() bool) {
-	t.Helper()
-	end := time.After(in)
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for !ok() {
-		select {
-		case <-look.C:
-		case <-end:
-			t.Fatalf("not within %v: %s", in, what)
-		}
-	}
 }
 
 // A service is a server that knows nothing of slots, on loopback.
