@@ -168,6 +168,9 @@ func (h held) wait() error {
 		if now.goroutines <= h.goroutines && now.descriptors <= h.descriptors {
 			return nil
 		}
+		if now.descriptors > h.descriptors {
+			runtime.GC() // package net keeps pipes to splice with, until they are collected
+		}
 		select {
 		case <-look.C:
 		case <-end:
