@@ -2,12 +2,13 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strings"
 
-	"errors"
+	"github.com/callosum-go/rover/internal/socket"
 	"github.com/pires/go-proxyproto"
 )
 
@@ -36,13 +37,13 @@ func Dialer(address string) func(context.Context) (net.Conn, error) {
 func Listen(address string) (net.Listener, error) {
 	network, address := SplitAddress(address)
 	l, err := net.Listen(network, address)
-	if network != "unix" || !errors.Is(err, addressInUse) {
+	if network != "unix" || !errors.Is(err, socket.AddressInUse) {
 		return l, err
 	}
 	if conn, dialed := net.Dial(network, address); dialed == nil {
 		conn.Close()
 		return nil, err
-	} else if !errors.Is(dialed, refused) {
+	} else if !errors.Is(dialed, socket.Refused) {
 		return nil, err
 	}
 	if removed := os.Remove(address); removed != nil {

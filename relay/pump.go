@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/callosum-go/rover/internal/socket"
 )
 
 // A way is one direction of a Join. Small messages go by a small buffer, which is
@@ -138,7 +140,7 @@ func (w *way) splice(to *net.TCPConn, from net.Conn) bool {
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return true
-		case errors.Is(err, brokenPipe):
+		case errors.Is(err, socket.BrokenPipe):
 			w.lose()
 			return false
 		case err != nil:

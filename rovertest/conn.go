@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/callosum-go/rover/internal/socket"
 	"github.com/callosum-go/rover/marble"
 	"github.com/reactivex/rxgo/v2"
 )
@@ -55,7 +56,7 @@ func (c *conn) speak(said <-chan rxgo.Item) {
 	defer c.server.Close()
 	for item := range said {
 		if item.E != nil {
-			err := cause(item.E, errReset)
+			err := cause(item.E, socket.Reset)
 			c.reset.Store(&err)
 			return
 		}
@@ -91,7 +92,7 @@ func (c *conn) why(op string, err error) error {
 	case reset != nil:
 		err = *reset
 	case op == "write":
-		err = errPipe
+		err = socket.BrokenPipe
 	default:
 		return err // the server has closed
 	}

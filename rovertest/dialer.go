@@ -30,6 +30,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callosum-go/rover/internal/socket"
 	"github.com/callosum-go/rover/marble"
 	"github.com/reactivex/rxgo/v2"
 )
@@ -132,7 +133,7 @@ func (d *Dialer) connect(ctx context.Context, source *marble.Source, dial *Dial,
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case source == nil:
-		return nil, fmt.Errorf("rovertest: nobody serves %s: %w", to.address, errRefused)
+		return nil, fmt.Errorf("rovertest: nobody serves %s: %w", to.address, socket.Refused)
 	case refuses(source):
 		return nil, refusal(ctx, source)
 	}
@@ -157,7 +158,7 @@ func refusal(ctx context.Context, source *marble.Source) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case item := <-source.Observe(rxgo.WithContext(ctx)):
-		return cause(item.E, errRefused)
+		return cause(item.E, socket.Refused)
 	}
 }
 

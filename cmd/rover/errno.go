@@ -5,5 +5,3 @@ package main
 import "syscall"
 
 type errno = syscall.Errno
-
-const brokenPipe = syscall.EPIPE

@@ -21,6 +21,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/callosum-go/rover/internal/socket"
 	"github.com/urfave/cli/v3"
 )
 
@@ -38,7 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if failed := written(); err == nil && failed != nil && !out.lossy {
 		err = unwritten(failed)
 	}
-	if err == nil || errors.Is(err, brokenPipe) {
+	if err == nil || errors.Is(err, socket.BrokenPipe) {
 		return 0
 	}
 	fmt.Fprintf(stderr, "rover: %v\n", err)
