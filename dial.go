@@ -1,5 +1,8 @@
 package rover
 
+// This file is longer than others: a server, what becomes of one attempt at it, and
+// the offer that comes of it are one thing to read, and the root has four files.
+
 import (
 	"bytes"
 	"cmp"
