@@ -56,7 +56,7 @@ func (f *fleet) seat(req *http.Request, host string) (*client, error) {
 	}
 	for {
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return nil, f.transport.pool.missing(context.Cause(ctx))
 		}
 		raw, _ := f.transport.pool.TryGet()
 		var c *client
